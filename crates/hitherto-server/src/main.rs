@@ -1,0 +1,2 @@
+//! The `hitherto` binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Chat memory for LLM applications.
