@@ -1,1 +1,54 @@
-//! Chat memory for LLM applications.
+//! Chat memory for LLM applications: everything said goes in, what belongs in the next prompt comes out.
+//!
+//! This crate is what an application embeds. It keeps the messages of conversations (*sessions*) in Redis or in
+//! an embedded file, hands back the newest whole turns, and loses nothing. It has no HTTP server and no command
+//! line; those are in `hitherto-server`.
+//!
+//! Limits, all settable with [`Limits`]: a message 1 MiB, 1,000 messages an append, a session id 512 bytes.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use hitherto::{AppendOptions, ChatMemory, Message, SessionId, Window};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("chat.db");
+//! let memory = ChatMemory::embedded(&path)?;
+//! let session = SessionId::parse("user-42")?;
+//!
+//! let turn = vec![Message::user("My name is Zoë."), Message::assistant("Hello Zoë!")];
+//! memory.append(&session, turn, &AppendOptions::default()).await?;
+//!
+//! let newest = memory.window(&session, Window::Turns(5)).await?;
+//! assert_eq!(newest.messages[0].message.text(), "My name is Zoë.");
+//! # Ok(())
+//! # }
+//! ```
+
+mod time;
+
+mod message;
+mod session;
+mod ttl;
+mod window;
+
+mod error;
+mod memory;
+mod record;
+
+pub mod store;
+
+pub use error::{Error, Limits};
+pub use memory::{
+    AppendOptions, Appended, ChatMemory, Direction, Edit, MessageId, Page, Result, StoredMessage,
+};
+pub use message::{Content, Message, MessageError, Part, Role, ToolCall};
+pub use record::{FORMAT, Record, Unreadable};
+pub use session::{MemoryKey, NameError, Scope, SessionId, SessionKey, Tenant};
+pub use store::{
+    Change, Configure, Description, Finding, Listed, Outcome, Place, Pop, Seq, SessionPage, SessionQuery,
+    Severity, Store, StoreError,
+};
+pub use time::{Clock, Timestamp};
+pub use ttl::{Restart, Ttl, TtlChange, TtlError};
+pub use window::Window;

@@ -1,0 +1,99 @@
+//! A part of a session as callers see it: only messages that can be read, and whether there are more.
+
+use super::Result;
+use super::stored::StoredMessage;
+use crate::store::{At, Range, Seq, Slice, Store};
+
+/// Messages of a session, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The messages.
+    pub messages: Vec<StoredMessage>,
+    /// Whether there are more messages where these come from: older ones for a window or a page before a
+    /// sequence number, newer ones for a page after one.
+    pub more: bool,
+    /// How many places among these hold something that cannot be read. They are kept.
+    pub unreadable: u64,
+}
+
+/// From where a page is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The oldest messages after that sequence number; 0 begins at the beginning.
+    After(Seq),
+    /// The newest messages before that sequence number; `Seq::MAX` begins at the end.
+    Before(Seq),
+}
+
+/// A page reads so many places at least in one go, so that long runs of deleted ones are crossed quickly.
+const STRIDE: u32 = 64;
+
+impl Page {
+    /// The sequence number of the first message.
+    pub fn first_seq(&self) -> Option<Seq> {
+        self.messages.first().map(|message| message.seq)
+    }
+
+    /// The sequence number of the last message.
+    pub fn last_seq(&self) -> Option<Seq> {
+        self.messages.last().map(|message| message.seq)
+    }
+
+    /// A window reaches to the end of the session, so what it does not hold of the session is older.
+    pub(super) fn of_window(slice: Slice) -> Self {
+        let unreadable = slice.entries.iter().filter(|entry| entry.record.is_err()).count() as u64;
+        let messages: Vec<_> = slice.entries.iter().filter_map(StoredMessage::of_entry).collect();
+        let held = slice.last.saturating_sub(slice.base).saturating_sub(slice.deleted);
+        Self { more: held > messages.len() as u64 + unreadable, messages, unreadable }
+    }
+}
+
+/// Reads a page, crossing deleted places until it is full or the session ends.
+pub(super) async fn read(store: &dyn Store, at: At<'_>, from: Direction, limit: u32) -> Result<Page> {
+    let mut page = Page::default();
+    let mut from = from;
+    'full: loop {
+        let missing =
+            limit.saturating_add(1).saturating_sub(u32::try_from(page.messages.len()).unwrap_or(limit));
+        let places = missing.max(STRIDE.min(limit));
+        let range = match from {
+            Direction::After(seq) => Range::After(seq, places),
+            Direction::Before(seq) => Range::Before(seq, places),
+        };
+        let mut slice = store.read(at, range).await?;
+        let ended = match (from, slice.entries.first(), slice.entries.last()) {
+            (_, None, _) | (_, _, None) => break,
+            (Direction::After(_), _, Some(last)) => {
+                from = Direction::After(last.seq);
+                last.seq >= slice.last
+            }
+            (Direction::Before(_), Some(first), _) => {
+                from = Direction::Before(first.seq);
+                slice.entries.reverse();
+                first_is_oldest(slice.entries.last().map(|entry| entry.seq), slice.base)
+            }
+        };
+        for entry in &slice.entries {
+            match StoredMessage::of_entry(entry) {
+                Some(_) if page.messages.len() >= limit as usize => {
+                    page.more = true;
+                    break 'full;
+                }
+                Some(message) => page.messages.push(message),
+                None if entry.record.is_err() => page.unreadable += 1,
+                None => {}
+            }
+        }
+        if ended {
+            break;
+        }
+    }
+    if matches!(from, Direction::Before(_)) {
+        page.messages.reverse();
+    }
+    Ok(page)
+}
+
+fn first_is_oldest(first: Option<Seq>, base: Seq) -> bool {
+    first.is_none_or(|seq| seq <= base + 1)
+}

@@ -1,0 +1,105 @@
+//! A message as it is handed back: with its sequence number, id and times, and spliced into answers
+//! without being printed again.
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::message::{Message, Role};
+use crate::record::Record;
+use crate::store::{Entry, Seq};
+use crate::time::Timestamp;
+
+/// The id of a message: the one that the store gave, or the one that the message brought along.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum MessageId {
+    /// A UUID, version 7.
+    Given(Uuid),
+    /// The message's own.
+    Own(String),
+}
+
+impl std::fmt::Display for MessageId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Given(id) => id.fmt(f),
+            Self::Own(id) => f.write_str(id),
+        }
+    }
+}
+
+/// A message that is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredMessage {
+    /// Its sequence number.
+    pub seq: Seq,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last edited, if it was.
+    pub edited_at: Option<Timestamp>,
+    /// The message as it came.
+    pub message: Message,
+    id: Uuid,
+}
+
+impl StoredMessage {
+    /// From a record; `None` for a deleted one.
+    pub(crate) fn new(seq: Seq, record: &Record) -> Option<Self> {
+        let message = record.message.clone()?;
+        Some(Self { seq, created_at: record.created_at, edited_at: record.edited_at, message, id: record.id })
+    }
+
+    /// From a place of a session; `None` if no readable message stands there.
+    pub(crate) fn of_entry(entry: &Entry) -> Option<Self> {
+        Self::new(entry.seq, entry.live()?)
+    }
+
+    /// Who speaks.
+    pub fn role(&self) -> Role {
+        self.message.role()
+    }
+
+    /// Its id.
+    pub fn id(&self) -> MessageId {
+        self.message.own_id().map_or(MessageId::Given(self.id), MessageId::Own)
+    }
+
+    /// Appends the message as one JSON object: `seq`, `id`, the message's own fields as they came,
+    /// `created_at`, and `edited_at` if it was edited.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        use std::io::Write as _;
+        let json: &Bytes = self.message.bytes();
+        out.reserve(json.len() + 160);
+        // Writing to a vector cannot fail.
+        let _ = write!(out, "{{\"seq\":{}", self.seq);
+        if !self.message.has_own_id() {
+            let mut buffer = Uuid::encode_buffer();
+            out.extend_from_slice(b",\"id\":\"");
+            out.extend_from_slice(self.id.hyphenated().encode_lower(&mut buffer).as_bytes());
+            out.push(b'"');
+        }
+        out.push(b',');
+        // The fields between the braces of the object that came: a message has a role at least.
+        let fields = json.strip_prefix(b"{").unwrap_or(json);
+        out.extend_from_slice(fields.strip_suffix(b"}").unwrap_or(fields));
+        if !self.message.has_own_time() {
+            write_time(out, b",\"created_at\":\"", self.created_at);
+        }
+        if let Some(edited_at) = self.edited_at {
+            write_time(out, b",\"edited_at\":\"", edited_at);
+        }
+        out.push(b'}');
+    }
+
+    /// The message as one JSON object; see [`Self::write_json`].
+    pub fn to_json(&self) -> String {
+        let mut out = Vec::new();
+        self.write_json(&mut out);
+        String::from_utf8(out).unwrap_or_default()
+    }
+}
+
+fn write_time(out: &mut Vec<u8>, label: &[u8], time: Timestamp) {
+    out.extend_from_slice(label);
+    time.write_rfc3339(out);
+    out.push(b'"');
+}

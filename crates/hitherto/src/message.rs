@@ -1,0 +1,334 @@
+//! A message: one entry of a conversation, kept as the JSON in which it came.
+//!
+//! Invariant: the bytes given are the bytes kept. What this module reads of them (role, id, time) it reads
+//! without changing them; unknown fields, unknown parts, half surrogate pairs and numbers of any size
+//! survive because nothing ever prints them again.
+
+mod content;
+mod json;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use thiserror::Error;
+
+pub use content::{Content, Part, ToolCall};
+pub(crate) use json::{decode_string, is_object, push_string, replace_field};
+
+use crate::time::Timestamp;
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Instructions to the model.
+    System,
+    /// The person.
+    User,
+    /// The model.
+    Assistant,
+    /// The result of a tool that the model called.
+    Tool,
+}
+
+impl Role {
+    /// The role's name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+            Self::Tool => "tool",
+        }
+    }
+
+    /// The role of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::System, Self::User, Self::Assistant, Self::Tool].into_iter().find(|role| role.as_str() == name)
+    }
+}
+
+/// Why a message was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum MessageError {
+    /// It is not a JSON object, or one of its own fields has the wrong type.
+    #[error("not a message: {0}")]
+    Malformed(String),
+    /// The role is none of the four.
+    #[error("unknown role {0:?}; a role is system, user, assistant or tool")]
+    UnknownRole(String),
+    /// A field is missing.
+    #[error("a message of role {role} needs {field}")]
+    Missing {
+        /// Which field.
+        field: &'static str,
+        /// The role that needs it.
+        role: &'static str,
+    },
+    /// A field has a value that it cannot have.
+    #[error("{field} must be {must}")]
+    Invalid {
+        /// Which field.
+        field: &'static str,
+        /// What it must be.
+        must: &'static str,
+    },
+    /// A field that only the store gives.
+    #[error("{0} is given by the store; leave it out")]
+    Reserved(&'static str),
+}
+
+/// One message, as an application gives it and gets it back.
+///
+/// Its JSON is an object in the shape of OpenAI's chat completions: `role`, `content` (text, a list of
+/// parts, or null), `name`, `tool_calls`, `tool_call_id`, and with them `metadata` (an object), `id` and
+/// `created_at` (RFC 3339), and any field besides.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Message {
+    role: Role,
+    json: Bytes,
+    own_id: bool,
+    own_time: bool,
+    created_at: Option<Timestamp>,
+}
+
+/// The fields that are looked at when a message comes in; the rest is only skipped over.
+#[derive(Deserialize)]
+struct Fields<'a> {
+    #[serde(borrow)]
+    role: Option<&'a RawValue>,
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    created_at: Option<&'a RawValue>,
+    #[serde(borrow)]
+    metadata: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tool_calls: Option<&'a RawValue>,
+    seq: Option<&'a RawValue>,
+    edited_at: Option<&'a RawValue>,
+}
+
+/// The longest id that a message may bring along, in bytes.
+const MAX_ID_BYTES: usize = 256;
+
+impl Message {
+    /// Reads a message from the JSON object that a client sent, keeping its bytes.
+    ///
+    /// # Errors
+    /// Says which field is wrong and what it must be.
+    pub fn parse(json: Bytes) -> Result<Self, MessageError> {
+        let fields: Fields<'_> =
+            serde_json::from_slice(&json).map_err(|error| MessageError::Malformed(error.to_string()))?;
+        if fields.seq.is_some() {
+            return Err(MessageError::Reserved("seq"));
+        }
+        if fields.edited_at.is_some() {
+            return Err(MessageError::Reserved("edited_at"));
+        }
+        let role = parse_role(fields.role)?;
+        check_content(role, fields.content)?;
+        if fields.metadata.is_some_and(|raw| !is_object(raw.get())) {
+            return Err(MessageError::Invalid { field: "metadata", must: "an object" });
+        }
+        if fields.tool_calls.is_some_and(|raw| raw.get() != "null" && !raw.get().starts_with('[')) {
+            return Err(MessageError::Invalid { field: "tool_calls", must: "a list" });
+        }
+        let created_at = fields.created_at.map(parse_time).transpose()?;
+        let own_id = fields.id.map(check_id).transpose()?.is_some();
+        Ok(Self { role, own_id, own_time: created_at.is_some(), created_at, json })
+    }
+
+    /// A message of that role and text.
+    pub fn new(role: Role, text: &str) -> Self {
+        let mut json = Vec::with_capacity(text.len() + 40);
+        json.extend_from_slice(b"{\"role\":\"");
+        json.extend_from_slice(role.as_str().as_bytes());
+        json.extend_from_slice(b"\",\"content\":");
+        push_string(&mut json, text);
+        json.push(b'}');
+        Self { role, json: json.into(), own_id: false, own_time: false, created_at: None }
+    }
+
+    /// A user's message.
+    pub fn user(text: &str) -> Self {
+        Self::new(Role::User, text)
+    }
+
+    /// The model's answer.
+    pub fn assistant(text: &str) -> Self {
+        Self::new(Role::Assistant, text)
+    }
+
+    /// Instructions.
+    pub fn system(text: &str) -> Self {
+        Self::new(Role::System, text)
+    }
+
+    /// The result of the tool call of that id.
+    pub fn tool(tool_call_id: &str, text: &str) -> Self {
+        Self::new(Role::Tool, text).with("tool_call_id", &serde_json::Value::from(tool_call_id))
+    }
+
+    /// The same message with a field more, or with another value for it: `name`, `metadata`, `tool_calls`
+    /// or any field of the application's own. A value that the field cannot have leaves the message as it was.
+    #[must_use]
+    pub fn with(self, field: &str, value: &serde_json::Value) -> Self {
+        let json = replace_field(&self.json, field, value.to_string().as_bytes());
+        Self::parse(json.into()).unwrap_or(self)
+    }
+
+    /// Who speaks.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The JSON as it came.
+    pub fn json(&self) -> &str {
+        std::str::from_utf8(&self.json).unwrap_or("{}")
+    }
+
+    /// The JSON as it came.
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.json
+    }
+
+    /// The time that the message brought along, if it did.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        self.created_at
+    }
+
+    /// Whether `created_at` stands in the JSON itself.
+    pub(crate) fn has_own_time(&self) -> bool {
+        self.own_time
+    }
+
+    /// Whether `id` stands in the JSON itself.
+    pub(crate) fn has_own_id(&self) -> bool {
+        self.own_id
+    }
+
+    /// The id that the message brought along, if it did.
+    pub fn own_id(&self) -> Option<String> {
+        if !self.own_id {
+            return None;
+        }
+        self.field("id").map(|raw| decode_string(&raw))
+    }
+
+    /// A message read back from a store, which has kept its flags.
+    pub(crate) fn stored(role: Role, json: Bytes, own_id: bool, own_time: bool) -> Self {
+        Self { role, json, own_id, own_time, created_at: None }
+    }
+
+    /// The raw JSON of one top-level field.
+    pub fn field(&self, name: &str) -> Option<String> {
+        json::field(&self.json, name).map(str::to_owned)
+    }
+
+    /// What is said: text, parts, or nothing.
+    pub fn content(&self) -> Content {
+        content::content(&self.json)
+    }
+
+    /// The text of the message: its content if that is text, its text parts one after another if not.
+    /// Half surrogate pairs become U+FFFD.
+    pub fn text(&self) -> String {
+        self.content().text()
+    }
+
+    /// The tools that the model calls in this message.
+    pub fn tool_calls(&self) -> Vec<ToolCall> {
+        content::tool_calls(&self.json)
+    }
+
+    /// The id of the call that this message is the result of.
+    pub fn tool_call_id(&self) -> Option<String> {
+        self.string("tool_call_id")
+    }
+
+    /// The name of the speaker or of the tool.
+    pub fn name(&self) -> Option<String> {
+        self.string("name")
+    }
+
+    /// The metadata, as the JSON object that came.
+    pub fn metadata(&self) -> Option<String> {
+        self.field("metadata")
+    }
+
+    fn string(&self, name: &str) -> Option<String> {
+        self.field(name).filter(|raw| raw.starts_with('"')).map(|raw| decode_string(&raw))
+    }
+}
+
+impl std::fmt::Debug for Message {
+    /// Role and length only: what people say stays out of logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Message({}, {} bytes)", self.role.as_str(), self.json.len())
+    }
+}
+
+fn parse_role(raw: Option<&RawValue>) -> Result<Role, MessageError> {
+    let Some(raw) = raw else {
+        return Err(MessageError::Invalid { field: "role", must: "given: system, user, assistant or tool" });
+    };
+    // The plain spellings first: nearly every message has one of them, and they need no decoding.
+    match raw.get() {
+        "\"user\"" => Ok(Role::User),
+        "\"assistant\"" => Ok(Role::Assistant),
+        "\"system\"" => Ok(Role::System),
+        "\"tool\"" => Ok(Role::Tool),
+        other if other.starts_with('"') => {
+            let name = decode_string(other);
+            Role::parse(&name).ok_or(MessageError::UnknownRole(name))
+        }
+        _ => Err(MessageError::Invalid { field: "role", must: "a string: system, user, assistant or tool" }),
+    }
+}
+
+fn check_content(role: Role, raw: Option<&RawValue>) -> Result<(), MessageError> {
+    const MUST: MessageError =
+        MessageError::Invalid { field: "content", must: "a text, or a list of parts that each have a type" };
+    #[derive(Deserialize)]
+    struct Typed<'a> {
+        #[serde(borrow, rename = "type")]
+        _type: Cow<'a, str>,
+    }
+    match raw.map(RawValue::get) {
+        Some(text) if text.starts_with('"') => Ok(()),
+        Some(list) if list.starts_with('[') => {
+            serde_json::from_str::<Vec<Typed<'_>>>(list).map(drop).map_err(|_| MUST)
+        }
+        // A model that only calls tools, refuses or speaks aloud says nothing in `content`.
+        None | Some("null") if role == Role::Assistant => Ok(()),
+        None | Some("null") => Err(MessageError::Missing { field: "content", role: role.as_str() }),
+        Some(_) => Err(MUST),
+    }
+}
+
+fn parse_time(raw: &RawValue) -> Result<Timestamp, MessageError> {
+    const MUST: MessageError = MessageError::Invalid {
+        field: "created_at",
+        must: "a time such as 2026-11-22T10:00:00Z (RFC 3339, with an offset)",
+    };
+    let text: Cow<'_, str> = serde_json::from_str(raw.get()).map_err(|_| MUST)?;
+    Timestamp::parse_rfc3339(&text).ok_or(MUST)
+}
+
+fn check_id(raw: &RawValue) -> Result<(), MessageError> {
+    let quoted = raw.get();
+    if quoted.starts_with('"') && quoted.len() > 2 && quoted.len() <= MAX_ID_BYTES + 2 {
+        Ok(())
+    } else {
+        Err(MessageError::Invalid { field: "id", must: "a text of 1 to 256 bytes" })
+    }
+}
+
+#[cfg(test)]
+#[path = "message_tests.rs"]
+mod tests;

@@ -1,0 +1,135 @@
+//! Looking into the JSON text of a message, and changing one field of it, without printing the rest again.
+
+use std::borrow::Cow;
+
+use serde::de::{Deserializer as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// Whether the raw value is an object.
+pub(crate) fn is_object(raw: &str) -> bool {
+    raw.starts_with('{')
+}
+
+/// The raw value of one top-level field; the last one where a name stands twice.
+pub(crate) fn field<'a>(object: &'a [u8], name: &str) -> Option<&'a str> {
+    struct Find<'n>(&'n str);
+    impl<'de> Visitor<'de> for Find<'_> {
+        type Value = Option<&'de str>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut found = None;
+            while let Some((key, value)) = map.next_entry::<Cow<'de, str>, &'de RawValue>()? {
+                if key == self.0 {
+                    found = Some(value.get());
+                }
+            }
+            Ok(found)
+        }
+    }
+    serde_json::Deserializer::from_slice(object).deserialize_map(Find(name)).ok().flatten()
+}
+
+/// The object with `value` (raw JSON) as that field's value; the field is put first where there was none.
+/// An object that cannot be read comes back as it was.
+pub(crate) fn replace_field(object: &[u8], name: &str, value: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(object.len() + name.len() + value.len() + 8);
+    if let Some(old) = field(object, name) {
+        // The value borrows from the object, so where it stands is the distance between the two.
+        let begin = (old.as_ptr() as usize).wrapping_sub(object.as_ptr() as usize);
+        if let (Some(head), Some(tail)) = (object.get(..begin), object.get(begin + old.len()..)) {
+            out.extend_from_slice(head);
+            out.extend_from_slice(value);
+            out.extend_from_slice(tail);
+            return out;
+        }
+    }
+    let Some(rest) = object.strip_prefix(b"{") else {
+        return object.to_vec();
+    };
+    out.push(b'{');
+    push_string(&mut out, name);
+    out.push(b':');
+    out.extend_from_slice(value);
+    if rest.trim_ascii_start().first() != Some(&b'}') {
+        out.push(b',');
+    }
+    out.extend_from_slice(rest);
+    out
+}
+
+/// Appends `text` as a JSON string.
+pub(crate) fn push_string(out: &mut Vec<u8>, text: &str) {
+    // Writing a string to a vector cannot fail: neither the text nor the vector refuses anything.
+    let _ = serde_json::to_writer(out, text);
+}
+
+/// The text of a JSON string, quotes included in `raw`; half surrogate pairs become U+FFFD, and so does
+/// an escape that is none.
+pub(crate) fn decode_string(raw: &str) -> String {
+    if let Ok(text) = serde_json::from_str::<String>(raw) {
+        return text;
+    }
+    let inner = raw.strip_prefix('"').unwrap_or(raw);
+    let inner = inner.strip_suffix('"').unwrap_or(inner);
+    let mut units: Vec<u16> = Vec::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(char) = chars.next() {
+        if char != '\\' {
+            units.extend_from_slice(char.encode_utf16(&mut [0; 2]));
+            continue;
+        }
+        units.push(match chars.next() {
+            Some('n') => 0x0a,
+            Some('t') => 0x09,
+            Some('r') => 0x0d,
+            Some('b') => 0x08,
+            Some('f') => 0x0c,
+            Some(same @ ('"' | '\\' | '/')) => u16::try_from(u32::from(same)).unwrap_or(0xfffd),
+            Some('u') => {
+                let hex: String = chars.by_ref().take(4).collect();
+                u16::from_str_radix(&hex, 16).unwrap_or(0xfffd)
+            }
+            _ => 0xfffd,
+        });
+    }
+    String::from_utf16_lossy(&units)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_and_replaces_fields_and_leaves_the_rest_alone() {
+        let check = |object: &str, name: &str, value: &str, expected: &str| {
+            let out = replace_field(object.as_bytes(), name, value.as_bytes());
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        };
+        check(r#"{"a":1,"b":"x"}"#, "b", "[2]", r#"{"a":1,"b":[2]}"#);
+        check(r#"{ "a" : 1.0e400 , "b":"\ud83d"}"#, "a", "2", r#"{ "a" : 2 , "b":"\ud83d"}"#);
+        check(r#"{"a":1}"#, "b", "2", r#"{"b":2,"a":1}"#);
+        check("{ }", "b", "2", r#"{"b":2 }"#);
+        check(r#"{"\u0061":1}"#, "a", "2", r#"{"\u0061":2}"#);
+        check("[1]", "a", "2", "[1]");
+        assert_eq!(
+            field(br#"{"a":{"b":12345678901234567890123}}"#, "a"),
+            Some(r#"{"b":12345678901234567890123}"#)
+        );
+    }
+
+    #[test]
+    fn decodes_what_strict_parsers_refuse() {
+        let check = |raw: &str, expected: &str| assert_eq!(decode_string(raw), expected);
+        check(r#""plain""#, "plain");
+        check(r#""half \ud83d emoji""#, "half \u{fffd} emoji");
+        check(
+            r#""\ude00 other half, whole \ud83d\ude00, nul \u0000, \n\t\"\\\/""#,
+            "\u{fffd} other half, whole 😀, nul \0, \n\t\"\\/",
+        );
+        check(r#""\ud83dé""#, "\u{fffd}é");
+    }
+}

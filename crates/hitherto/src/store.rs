@@ -1,0 +1,300 @@
+//! What every store does. The trait is small and semantic; each method is atomic: it happens whole or not
+//! at all, and no other call sees a part of it. One suite of tests runs on every store.
+//!
+//! Invariant: a store knows records, sequence numbers and times to live; it knows no protocol.
+
+pub mod embedded;
+mod error;
+pub mod redis;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use crate::record::{Record, Unreadable};
+use crate::session::{Scope, SessionId, SessionKey};
+use crate::time::Timestamp;
+use crate::ttl::{Ttl, TtlChange};
+use crate::window::Window;
+
+pub use error::{Outcome, StoreError};
+
+/// A sequence number: 1, 2, 3 … within a session, never reused.
+pub type Seq = u64;
+
+/// A result of a store.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// What one call is about, and when it happens.
+#[derive(Debug, Clone, Copy)]
+pub struct At<'a> {
+    /// The session.
+    pub key: &'a SessionKey,
+    /// The time of the call.
+    pub now: Timestamp,
+}
+
+/// Messages to append together.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The records, oldest first; at least one. The id of the one at index i is `first_id` plus i.
+    pub records: Vec<Record>,
+    /// What makes a repeat of this append known as one.
+    pub once: Option<Once>,
+    /// What happens to the session's time to live.
+    pub ttl: TtlChange,
+    /// What happens to the session's maximum of messages.
+    pub max_messages: Change<u64>,
+}
+
+/// An idempotency key and what it stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Once {
+    /// The caller's key.
+    pub key: String,
+    /// A fingerprint of what is appended: the same key with another one is an error.
+    pub fingerprint: Uuid,
+}
+
+/// A change of one setting of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Change<T> {
+    /// Leave it as it is.
+    #[default]
+    Keep,
+    /// Set it.
+    Set(T),
+    /// Remove it.
+    Remove,
+}
+
+/// What an append did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// The sequence number of the first record; the others follow.
+    pub first_seq: Seq,
+    /// The id of the first record; the others count up from it.
+    pub first_id: Uuid,
+    /// Whether this was a repeat, and nothing was stored.
+    pub repeated: bool,
+}
+
+/// Which part of a session is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Range {
+    /// The newest whole turns.
+    Window(Window),
+    /// So many places after that sequence number, oldest first.
+    After(Seq, u32),
+    /// So many places before that sequence number.
+    Before(Seq, u32),
+}
+
+/// One place of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its sequence number.
+    pub seq: Seq,
+    /// What stands there: a message, a deleted message, or something that cannot be read.
+    pub record: std::result::Result<Record, Unreadable>,
+}
+
+impl Entry {
+    /// The record, if there is a message that can be read.
+    pub fn live(&self) -> Option<&Record> {
+        self.record.as_ref().ok().filter(|record| record.message.is_some())
+    }
+}
+
+/// A part of a session, oldest first, without gaps: deleted and unreadable places are in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Slice {
+    /// The places.
+    pub entries: Vec<Entry>,
+    /// The sequence number before the oldest place that the session still holds.
+    pub base: Seq,
+    /// The newest sequence number that the session ever gave; 0 for a session that does not exist.
+    pub last: Seq,
+    /// How many of the places between `base` and `last` are deleted.
+    pub deleted: u64,
+}
+
+/// What [`Store::replace`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replaced {
+    /// The place now holds the new record.
+    Done,
+    /// The place holds something else than what was expected; nothing was changed.
+    Changed,
+}
+
+/// What is removed by [`Store::pop`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Pop {
+    /// The newest message.
+    #[default]
+    Message,
+    /// The newest turn, whole.
+    Turn,
+}
+
+/// Settings of a session to change; metadata is a JSON object.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Configure {
+    /// The time to live.
+    pub ttl: TtlChange,
+    /// The maximum of messages.
+    pub max_messages: Change<u64>,
+    /// The metadata.
+    pub metadata: Change<String>,
+}
+
+/// All that is known of a session beside its messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Description {
+    /// How many messages can be read; one that is unreadable counts.
+    pub messages: u64,
+    /// How many turns begin in it.
+    pub turns: u64,
+    /// How many messages were deleted and still have their place.
+    pub deleted: u64,
+    /// The oldest sequence number that has a place.
+    pub first_seq: Seq,
+    /// The newest sequence number given.
+    pub last_seq: Seq,
+    /// The size of the stored records, in bytes.
+    pub bytes: u64,
+    /// When the session began.
+    pub created_at: Timestamp,
+    /// When it was last written to.
+    pub updated_at: Timestamp,
+    /// The time to live, if it has one.
+    pub ttl: Option<Ttl>,
+    /// When it ends if nothing restarts its clock.
+    pub expires_at: Option<Timestamp>,
+    /// The explicit maximum of messages, if it has one.
+    pub max_messages: Option<u64>,
+    /// The metadata, a JSON object.
+    pub metadata: Option<String>,
+}
+
+/// Which sessions are listed.
+#[derive(Debug, Clone, Default)]
+pub struct SessionQuery {
+    /// Only those whose id begins so.
+    pub prefix: String,
+    /// Those after this place of an earlier page.
+    pub after: Option<Place>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// A place in the list of sessions: newest activity first, ids descending where the times are equal.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The activity that the list is ordered by, to the minute.
+    pub active_at: Timestamp,
+    /// The session.
+    pub session: SessionId,
+}
+
+/// A session in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its id.
+    pub session: SessionId,
+    /// What is known of it.
+    pub description: Description,
+}
+
+/// A page of the list of sessions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionPage {
+    /// The sessions.
+    pub sessions: Vec<Listed>,
+    /// Where the next page begins; `None` on the last.
+    pub next: Option<Place>,
+}
+
+/// How bad a [`Finding`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// As it should be.
+    Fine,
+    /// It works, and something could be lost.
+    Warning,
+    /// It does not work.
+    Failure,
+}
+
+/// One thing that an inspection of a store found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What was looked at: `version`, `persistence` …
+    pub subject: &'static str,
+    /// What was found.
+    pub found: String,
+    /// What to do about it; empty if nothing.
+    pub advice: String,
+}
+
+/// A store of sessions.
+#[async_trait]
+pub trait Store: Send + Sync + Debug {
+    /// Appends records: all of them, next to one another, or none (I1, I3). With [`Batch::once`], a second
+    /// append with the same key stores nothing and gives the first one's receipt (I2). The time to live and
+    /// the maximum of messages take effect in the same step (I9); a maximum removes whole turns, oldest
+    /// first, and never the newest.
+    ///
+    /// # Errors
+    /// [`StoreError::OnceMismatch`] for a key that stood for something else; any error of the connection.
+    async fn append(&self, at: At<'_>, batch: Batch) -> Result<Receipt>;
+
+    /// Reads a part of a session; an unknown session reads as an empty one. Restarts the clock of a
+    /// session whose time to live is restarted by reads.
+    async fn read(&self, at: At<'_>, range: Range) -> Result<Slice>;
+
+    /// Puts `new` in the place of `seq` if `old` still stands there. Both are records of the same message:
+    /// an edit, or with `new` deleted, a deletion.
+    async fn replace(&self, at: At<'_>, seq: Seq, old: &Record, new: &Record) -> Result<Replaced>;
+
+    /// Deletes the newest message or turn and gives it back, oldest first.
+    async fn pop(&self, at: At<'_>, what: Pop) -> Result<Vec<Entry>>;
+
+    /// Copies the session, from its beginning up to and with `upto` (all of it with `None`), to a new
+    /// session of the same scope, sequence numbers, ids and settings included, and gives the last sequence
+    /// number copied.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSession`] if there is nothing to copy, [`StoreError::SessionExists`] if the new session is
+    /// not new, [`StoreError::NoMessage`] for an `upto` that the session has not.
+    async fn fork(&self, at: At<'_>, to: &SessionId, upto: Option<Seq>) -> Result<Seq>;
+
+    /// Removes the session and everything that belongs to it, and says how many messages it had;
+    /// `None` for one that does not exist.
+    async fn clear(&self, at: At<'_>) -> Result<Option<u64>>;
+
+    /// Changes settings of a session.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSession`] for one that does not exist.
+    async fn configure(&self, at: At<'_>, change: &Configure) -> Result<()>;
+
+    /// What is known of a session; `None` for one that does not exist.
+    async fn describe(&self, at: At<'_>) -> Result<Option<Description>>;
+
+    /// The sessions of a scope, newest activity first.
+    async fn sessions(&self, scope: &Scope, now: Timestamp, query: &SessionQuery) -> Result<SessionPage>;
+
+    /// Answers when the store does.
+    async fn ping(&self) -> Result<()>;
+
+    /// Looks at the store's version and at settings that could lose data.
+    async fn inspect(&self) -> Result<Vec<Finding>>;
+}

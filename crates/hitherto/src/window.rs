@@ -1,0 +1,113 @@
+//! Where a window begins: pure, over the roles of the newest messages, newest first.
+//!
+//! Invariant (I5): a window begins with a turn. A turn is a user message and all that follows it up to the
+//! next user message; what stands before the first user message of a session counts as one turn.
+
+use crate::message::Role;
+
+/// How much of the end of a session is wanted; always whole turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Window {
+    /// The newest so many turns.
+    Turns(u32),
+    /// The newest so many messages, and as many more as make their oldest turn whole.
+    Messages(u32),
+}
+
+/// Walks a session from its newest message towards its oldest and says where the window begins.
+#[derive(Debug, Clone)]
+pub(crate) struct Cut {
+    window: Window,
+    turns: u32,
+    messages: u32,
+}
+
+/// What [`Cut::step`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The message is in the window, and an older one may be too.
+    Inside,
+    /// The message is the window's first.
+    First,
+    /// The window is empty: nothing was asked for.
+    Outside,
+}
+
+impl Cut {
+    /// Begins at the end of a session.
+    pub(crate) fn new(window: Window) -> Self {
+        Self { window, turns: 0, messages: 0 }
+    }
+
+    /// Takes the next older message. Deleted and unreadable ones are not given to it.
+    pub(crate) fn step(&mut self, role: Role) -> Step {
+        if matches!(self.window, Window::Turns(0) | Window::Messages(0)) {
+            return Step::Outside;
+        }
+        self.messages = self.messages.saturating_add(1);
+        if role != Role::User {
+            return Step::Inside;
+        }
+        self.turns = self.turns.saturating_add(1);
+        let reached = match self.window {
+            Window::Turns(turns) => self.turns >= turns,
+            Window::Messages(messages) => self.messages >= messages,
+        };
+        if reached { Step::First } else { Step::Inside }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The letters of a session's roles, oldest first, and the part of them that the window holds.
+    fn check(session: &str, window: Window, expected: &str) {
+        let mut cut = Cut::new(window);
+        let mut begin = session.len();
+        for (at, letter) in session.char_indices().rev() {
+            let role = match letter {
+                's' => Role::System,
+                'u' => Role::User,
+                'a' => Role::Assistant,
+                _ => Role::Tool,
+            };
+            match cut.step(role) {
+                Step::Inside => begin = at,
+                Step::First => {
+                    begin = at;
+                    break;
+                }
+                Step::Outside => break,
+            }
+        }
+        assert_eq!(&session[begin..], expected, "{session} {window:?}");
+    }
+
+    #[test]
+    fn turns() {
+        check("", Window::Turns(3), "");
+        check("uaua", Window::Turns(0), "");
+        check("uauaua", Window::Turns(1), "ua");
+        check("uauaua", Window::Turns(2), "uaua");
+        check("uauaua", Window::Turns(9), "uauaua");
+        check("uatta", Window::Turns(1), "uatta");
+        check("uauatta", Window::Turns(1), "uatta");
+        check("uauu", Window::Turns(2), "uu");
+        check("saua", Window::Turns(1), "ua");
+        check("saua", Window::Turns(2), "saua");
+        check("aaa", Window::Turns(1), "aaa");
+    }
+
+    #[test]
+    fn messages() {
+        check("uaua", Window::Messages(0), "");
+        check("uauaua", Window::Messages(1), "ua");
+        check("uauaua", Window::Messages(2), "ua");
+        check("uauaua", Window::Messages(3), "uaua");
+        check("uauatta", Window::Messages(2), "uatta");
+        check("saua", Window::Messages(3), "saua");
+        check("uaua", Window::Messages(99), "uaua");
+    }
+}
