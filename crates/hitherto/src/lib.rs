@@ -35,6 +35,7 @@ mod window;
 mod error;
 mod memory;
 mod record;
+mod retention;
 
 pub mod store;
 

@@ -83,10 +83,21 @@ impl Record {
         Self { message: None, edited_at: None, ..self.clone() }
     }
 
+    /// How many bytes [`Self::encode`] gives; every store counts a record so.
+    pub fn size(&self) -> usize {
+        let edited = if self.edited_at.is_some() { 8 } else { 0 };
+        HEADER + edited + self.message.as_ref().map_or(0, |message| message.bytes().len())
+    }
+
+    /// Whether a turn begins with this record.
+    pub fn begins_turn(&self) -> bool {
+        self.role == Role::User && self.message.is_some()
+    }
+
     /// The bytes of the record.
     pub fn encode(&self) -> Vec<u8> {
         let payload: &[u8] = self.message.as_ref().map_or(&[], |message| message.bytes());
-        let mut out = Vec::with_capacity(HEADER + 8 + payload.len());
+        let mut out = Vec::with_capacity(self.size());
         out.put_u8(MAGIC);
         out.put_u8(FORMAT);
         out.put_u8(role_byte(self.role));

@@ -19,6 +19,26 @@ pub enum Restart {
     Never,
 }
 
+impl Restart {
+    /// The name under which stores and settings know it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Write => "write",
+            Self::Read => "read",
+            Self::Never => "never",
+        }
+    }
+
+    /// The one of that name; the default for a name that is none.
+    pub(crate) fn parse(name: &str) -> Self {
+        match name {
+            "read" => Self::Read,
+            "never" => Self::Never,
+            _ => Self::Write,
+        }
+    }
+}
+
 /// A time to live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ttl {

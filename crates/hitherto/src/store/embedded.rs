@@ -1,11 +1,33 @@
 //! The embedded store: one SQLite file, for when there is no Redis.
+//!
+//! Invariant: SQLite's types are named in this module and below it only. One thread writes, many
+//! writes to one commit; readers run beside it and see whole commits.
+
+mod message;
+mod read;
+mod schema;
+mod session;
+mod sessions;
+mod sweep;
+mod write;
+mod writer;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::*;
+use super::{
+    At, Batch, Configure, Description, Entry, Finding, Outcome, Pop, Range, Receipt, Replaced, Result, Seq,
+    SessionPage, SessionQuery, Severity, Slice, Store, StoreError,
+};
+use crate::record::Record;
+use crate::session::{Scope, SessionId};
+use crate::time::Timestamp;
+use read::Readers;
+use schema::Database;
+use writer::Writer;
 
 /// Where the file lies and how it is used.
 #[derive(Debug, Clone)]
@@ -26,53 +48,131 @@ impl EmbeddedOptions {
     }
 }
 
-/// A store in one SQLite file.
+/// A store in one SQLite file. Several processes may have it open; each write is durable when it is answered.
 #[derive(Debug)]
-pub struct EmbeddedStore {}
+pub struct EmbeddedStore {
+    database: Arc<Database>,
+    readers: Readers,
+    writer: Option<Writer>,
+}
 
 impl EmbeddedStore {
     /// Opens the file, making it if it is not there.
     ///
     /// # Errors
     /// If it cannot be opened, is no database of Hitherto's, or has a newer format.
-    pub fn open(_options: EmbeddedOptions) -> Result<Self> {
-        Ok(Self {})
+    pub fn open(options: EmbeddedOptions) -> Result<Self> {
+        let database = Arc::new(Database::new(options));
+        let writer =
+            if database.options.read_only { None } else { Some(Writer::start(Arc::clone(&database))?) };
+        let readers = Readers::open(Arc::clone(&database))?;
+        Ok(Self { database, readers, writer })
+    }
+
+    /// Removes what has expired by `now`. The store does so by itself, soon after.
+    ///
+    /// # Errors
+    /// Any error of the file.
+    pub async fn sweep(&self, now: Timestamp) -> Result<()> {
+        let all = move |file: &rusqlite::Connection| {
+            while sweep::sweep(file, now)? {}
+            Ok(())
+        };
+        self.writer()?.run(now, all).await
+    }
+
+    fn writer(&self) -> Result<&Writer> {
+        self.writer.as_ref().ok_or_else(|| StoreError::ReadOnly {
+            store: self.database.name(),
+            reason: "it was opened for reading only".to_owned(),
+        })
     }
 }
 
 #[async_trait]
 impl Store for EmbeddedStore {
-    async fn append(&self, _: At<'_>, _: Batch) -> Result<Receipt> {
-        Err(StoreError::NoSession)
+    async fn append(&self, at: At<'_>, batch: Batch) -> Result<Receipt> {
+        let (key, now) = (at.key.clone(), at.now);
+        self.writer()?.run(now, move |file| write::append(file, &key, now, &batch)).await
     }
-    async fn read(&self, _: At<'_>, _: Range) -> Result<Slice> {
-        Err(StoreError::NoSession)
+
+    async fn read(&self, at: At<'_>, range: Range) -> Result<Slice> {
+        let (key, now) = (at.key.clone(), at.now);
+        match self.readers.run(move |file| read::read(file, &key, now, range)).await? {
+            read::Found::Slice(slice) => Ok(slice),
+            // The read restarts the session's clock, so it is done where writes are.
+            read::Found::Restarts(slice) => match &self.writer {
+                None => Ok(slice),
+                Some(writer) => {
+                    let key = at.key.clone();
+                    writer.run(now, move |file| read::read_and_restart(file, &key, now, range)).await
+                }
+            },
+        }
     }
-    async fn replace(&self, _: At<'_>, _: Seq, _: &Record, _: &Record) -> Result<Replaced> {
-        Err(StoreError::NoSession)
+
+    async fn replace(&self, at: At<'_>, seq: Seq, old: &Record, new: &Record) -> Result<Replaced> {
+        let (key, now, old, new) = (at.key.clone(), at.now, old.clone(), new.clone());
+        self.writer()?.run(now, move |file| write::replace(file, &key, now, seq, &old, &new)).await
     }
-    async fn pop(&self, _: At<'_>, _: Pop) -> Result<Vec<Entry>> {
-        Err(StoreError::NoSession)
+
+    async fn pop(&self, at: At<'_>, what: Pop) -> Result<Vec<Entry>> {
+        let (key, now) = (at.key.clone(), at.now);
+        self.writer()?.run(now, move |file| write::pop(file, &key, now, what)).await
     }
-    async fn fork(&self, _: At<'_>, _: &SessionId, _: Option<Seq>) -> Result<Seq> {
-        Err(StoreError::NoSession)
+
+    async fn fork(&self, at: At<'_>, to: &SessionId, upto: Option<Seq>) -> Result<Seq> {
+        let (key, now, to) = (at.key.clone(), at.now, at.key.scope.session(to));
+        self.writer()?.run(now, move |file| write::fork(file, &key, now, &to, upto)).await
     }
-    async fn clear(&self, _: At<'_>) -> Result<Option<u64>> {
-        Err(StoreError::NoSession)
+
+    async fn clear(&self, at: At<'_>) -> Result<Option<u64>> {
+        let (key, now) = (at.key.clone(), at.now);
+        self.writer()?.run(now, move |file| write::clear(file, &key, now)).await
     }
-    async fn configure(&self, _: At<'_>, _: &Configure) -> Result<()> {
-        Err(StoreError::NoSession)
+
+    async fn configure(&self, at: At<'_>, change: &Configure) -> Result<()> {
+        let (key, now, change) = (at.key.clone(), at.now, change.clone());
+        self.writer()?.run(now, move |file| write::configure(file, &key, now, &change)).await
     }
-    async fn describe(&self, _: At<'_>) -> Result<Option<Description>> {
-        Err(StoreError::NoSession)
+
+    async fn describe(&self, at: At<'_>) -> Result<Option<Description>> {
+        let (key, now) = (at.key.clone(), at.now);
+        self.readers.run(move |file| Ok(session::find(file, &key, now)?.map(|row| row.description()))).await
     }
-    async fn sessions(&self, _: &Scope, _: Timestamp, _: &SessionQuery) -> Result<SessionPage> {
-        Err(StoreError::NoSession)
+
+    async fn sessions(&self, scope: &Scope, now: Timestamp, query: &SessionQuery) -> Result<SessionPage> {
+        let (scope, query) = (scope.clone(), query.clone());
+        self.readers.run(move |file| sessions::page(file, &scope, now, &query)).await
     }
+
     async fn ping(&self) -> Result<()> {
-        Err(StoreError::NoSession)
+        self.readers.run(|file| file.query_row("SELECT 1", [], |_| Ok(())).map_err(Into::into)).await
     }
+
     async fn inspect(&self) -> Result<Vec<Finding>> {
-        Err(StoreError::NoSession)
+        self.readers.run(schema::inspect).await
     }
+}
+
+/// What can go wrong below: SQLite's errors, and the store's own.
+#[derive(Debug, thiserror::Error)]
+enum FileError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// A result of something done to the file.
+type FileResult<T> = std::result::Result<T, FileError>;
+
+/// As SQLite counts: it has no unsigned numbers. What is beyond its range is at its end.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Back from SQLite; nothing that is stored is negative.
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
 }

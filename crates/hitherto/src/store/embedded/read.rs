@@ -1,0 +1,161 @@
+//! Reading: a few connections beside the writer's, each read in one transaction.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, params};
+use tokio::sync::Semaphore;
+
+use super::schema::Database;
+use super::session::{self, SessionRow};
+use super::{FileResult, Outcome, Range, Result, Slice, StoreError, message, signed};
+use crate::session::SessionKey;
+use crate::store::Entry;
+use crate::time::Timestamp;
+use crate::ttl::Restart;
+use crate::window::{Cut, Step, Window};
+
+/// Connections that read. Their number bounds the threads that reading takes.
+#[derive(Debug)]
+pub(super) struct Readers {
+    database: Arc<Database>,
+    idle: Arc<Mutex<Vec<Connection>>>,
+    permits: Arc<Semaphore>,
+}
+
+const READERS: usize = 4;
+
+impl Readers {
+    /// Opens the first; the others are opened when they are needed.
+    pub(super) fn open(database: Arc<Database>) -> Result<Self> {
+        let first = database.open_reader()?;
+        Ok(Self {
+            database,
+            idle: Arc::new(Mutex::new(vec![first])),
+            permits: Arc::new(Semaphore::new(READERS)),
+        })
+    }
+
+    /// Reads in one transaction, so that all of it is of one moment.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> FileResult<T> + Send + 'static,
+    ) -> Result<T> {
+        let deadline = self.database.options.deadline;
+        let (database, idle) = (Arc::clone(&self.database), Arc::clone(&self.idle));
+        let permits = Arc::clone(&self.permits);
+        let reading = async move {
+            let permit = permits.acquire_owned().await;
+            let done = tokio::task::spawn_blocking(move || {
+                let _permit = permit;
+                let pooled = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let file = match pooled {
+                    Some(file) => file,
+                    None => database.open_reader()?,
+                };
+                let result = database.wrap(|| {
+                    let moment = file.unchecked_transaction()?;
+                    let found = work(&moment)?;
+                    moment.commit()?;
+                    Ok(found)
+                });
+                idle.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+                result
+            });
+            done.await
+        };
+        match tokio::time::timeout(deadline, reading).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(stopped)) => {
+                Err(StoreError::Failed { store: self.database.name(), reason: stopped.to_string() })
+            }
+            Err(_) => Err(StoreError::TimedOut {
+                store: self.database.name(),
+                deadline,
+                outcome: Outcome::NotStored,
+            }),
+        }
+    }
+}
+
+/// What a read found.
+pub(super) enum Found {
+    /// A part of a session.
+    Slice(Slice),
+    /// The same, of a session whose clock this read restarts.
+    Restarts(Slice),
+}
+
+/// A part of a session, as it is.
+pub(super) fn read(file: &Connection, key: &SessionKey, now: Timestamp, range: Range) -> FileResult<Found> {
+    let Some(row) = session::find(file, key, now)? else {
+        return Ok(Found::Slice(Slice::default()));
+    };
+    let restarts = row.ttl.is_some_and(|ttl| ttl.restart() == Restart::Read);
+    let slice = slice(file, &row, range)?;
+    Ok(if restarts { Found::Restarts(slice) } else { Found::Slice(slice) })
+}
+
+/// A part of a session, restarting its clock.
+pub(super) fn read_and_restart(
+    file: &Connection,
+    key: &SessionKey,
+    now: Timestamp,
+    range: Range,
+) -> FileResult<Slice> {
+    let Some(mut row) = session::find(file, key, now)? else {
+        return Ok(Slice::default());
+    };
+    row.restart(now);
+    row.save(file)?;
+    slice(file, &row, range)
+}
+
+fn slice(file: &Connection, row: &SessionRow, range: Range) -> FileResult<Slice> {
+    let entries = match range {
+        Range::Window(window) => self::window(file, row.id, window)?,
+        Range::After(seq, limit) => {
+            let sql = format!(
+                "SELECT {} FROM message WHERE session = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+                message::COLUMNS
+            );
+            places(file, &sql, row.id, seq, limit)?
+        }
+        Range::Before(seq, limit) => {
+            let sql = format!(
+                "SELECT {} FROM message WHERE session = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3",
+                message::COLUMNS
+            );
+            let mut entries = places(file, &sql, row.id, seq, limit)?;
+            entries.reverse();
+            entries
+        }
+    };
+    Ok(Slice { entries, base: row.base, last: row.last, deleted: row.deleted })
+}
+
+fn places(file: &Connection, sql: &str, session: i64, seq: u64, limit: u32) -> FileResult<Vec<Entry>> {
+    let mut statement = file.prepare_cached(sql)?;
+    let rows = statement.query_map(params![session, signed(seq), limit], message::entry)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn window(file: &Connection, session: i64, window: Window) -> FileResult<Vec<Entry>> {
+    let (mut cut, mut done) = (Cut::new(window), false);
+    let mut entries = message::newest_first(file, session, |entry| {
+        if done {
+            return None;
+        }
+        if let Ok(role) = entry.as_ref().map(|entry| entry.live().map(|record| record.role))
+            && let Some(role) = role
+        {
+            match cut.step(role) {
+                Step::Inside => {}
+                Step::First => done = true,
+                Step::Outside => return None,
+            }
+        }
+        Some(entry.map_err(Into::into))
+    })?;
+    entries.reverse();
+    Ok(entries)
+}

@@ -1,0 +1,250 @@
+//! The one thread that writes: it takes what is waiting, does it in one transaction, commits once, and only
+//! then answers (I1). While the disk is busy with one commit, the next group gathers.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, Savepoint, TransactionBehavior};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::schema::Database;
+use super::{FileError, FileResult, Outcome, Result, StoreError, sweep};
+use crate::time::Timestamp;
+
+/// How many writes may wait; further callers wait for a place, within their deadline.
+const WAITING: usize = 1024;
+/// How many writes go into one commit at most.
+const GROUP: usize = 256;
+/// How often a quiet store looks for what has expired.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// The writing thread, and the way to it. Dropping it finishes what waits and joins the thread.
+#[derive(Debug)]
+pub(super) struct Writer {
+    database: Arc<Database>,
+    jobs: Option<mpsc::Sender<Job>>,
+    places: Arc<Semaphore>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A write that waits: its time, what it does, and its place among those that wait.
+struct Job {
+    now: Timestamp,
+    work: Box<dyn Work>,
+    _place: OwnedSemaphorePermit,
+}
+
+/// A write, in two steps: done inside the transaction, answered after the commit.
+trait Work: Send {
+    fn start(&mut self, file: &mut Connection) -> FileResult<()>;
+    fn answer(self: Box<Self>, committed: std::result::Result<(), StoreError>);
+}
+
+struct Task<F, T> {
+    state: Arc<AtomicU8>,
+    work: Option<F>,
+    result: Option<Result<T>>,
+    database: Arc<Database>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+const WAITS: u8 = 0;
+const RUNS: u8 = 1;
+const GIVEN_UP: u8 = 2;
+
+impl<F, T> Work for Task<F, T>
+where
+    F: FnOnce(&Connection) -> FileResult<T> + Send,
+    T: Send,
+{
+    /// Fails only with what stops the whole group; a write that fails by itself undoes itself.
+    fn start(&mut self, file: &mut Connection) -> FileResult<()> {
+        if self.state.compare_exchange(WAITS, RUNS, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            return Ok(());
+        }
+        let Some(work) = self.work.take() else {
+            return Ok(());
+        };
+        let step = SavepointGuard::begin(file)?;
+        match work(step.file()) {
+            Ok(done) => {
+                step.keep()?;
+                self.result = Some(Ok(done));
+            }
+            Err(error) => {
+                step.undo()?;
+                self.result = Some(Err(self.database.explain(error)));
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, committed: std::result::Result<(), StoreError>) {
+        if let Some(result) = self.result {
+            // Nobody waits any more where the deadline has passed.
+            let _ = self.reply.send(committed.and(result));
+        } else if let Err(error) = committed {
+            let _ = self.reply.send(Err(error));
+        }
+    }
+}
+
+/// One write inside the group's transaction.
+struct SavepointGuard<'a>(Savepoint<'a>);
+
+impl<'a> SavepointGuard<'a> {
+    fn begin(file: &'a mut Connection) -> FileResult<Self> {
+        Ok(Self(file.savepoint_with_name("write")?))
+    }
+
+    fn file(&self) -> &Connection {
+        &self.0
+    }
+
+    fn keep(self) -> FileResult<()> {
+        Ok(self.0.commit()?)
+    }
+
+    fn undo(mut self) -> FileResult<()> {
+        self.0.rollback()?;
+        Ok(self.0.commit()?)
+    }
+}
+
+impl Writer {
+    /// Opens the file for writing and starts the thread.
+    pub(super) fn start(database: Arc<Database>) -> Result<Self> {
+        let mut file = database.open_writer()?;
+        let (jobs, waiting) = mpsc::channel();
+        let for_thread = Arc::clone(&database);
+        let thread = std::thread::Builder::new()
+            .name("hitherto-writer".to_owned())
+            .spawn(move || write_all(&for_thread, &mut file, &waiting))
+            .map_err(|error| StoreError::Failed { store: database.name(), reason: error.to_string() })?;
+        let places = Arc::new(Semaphore::new(WAITING));
+        Ok(Self { database, jobs: Some(jobs), places, thread: Some(thread) })
+    }
+
+    /// Does a write and waits until it is on disk.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        now: Timestamp,
+        work: impl FnOnce(&Connection) -> FileResult<T> + Send + 'static,
+    ) -> Result<T> {
+        let deadline = self.database.options.deadline;
+        let state = Arc::new(AtomicU8::new(WAITS));
+        let running = Arc::clone(&state);
+        let writing = async {
+            let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| self.stopped())?;
+            let (reply, answer) = oneshot::channel();
+            let database = Arc::clone(&self.database);
+            let task = Task { state: running, work: Some(work), result: None, database, reply };
+            let job = Job { now, work: Box::new(task), _place: place };
+            let jobs = self.jobs.as_ref().ok_or_else(|| self.stopped())?;
+            jobs.send(job).map_err(|_| self.stopped())?;
+            answer.await.map_err(|_| self.stopped())?
+        };
+        match tokio::time::timeout(deadline, writing).await {
+            Ok(result) => result,
+            Err(_) => {
+                let given_up =
+                    state.compare_exchange(WAITS, GIVEN_UP, Ordering::AcqRel, Ordering::Acquire).is_ok();
+                let outcome = if given_up { Outcome::NotStored } else { Outcome::Unknown };
+                Err(StoreError::TimedOut { store: self.database.name(), deadline, outcome })
+            }
+        }
+    }
+
+    fn stopped(&self) -> StoreError {
+        StoreError::Failed { store: self.database.name(), reason: "its writer has stopped".to_owned() }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writing thread of the embedded store had died");
+        }
+    }
+}
+
+/// The thread: groups of writes until nobody is left to send any.
+fn write_all(database: &Database, file: &mut Connection, waiting: &mpsc::Receiver<Job>) {
+    let mut last: Option<(Timestamp, Instant)> = None;
+    let mut wait = IDLE;
+    loop {
+        let first = match waiting.recv_timeout(wait) {
+            Ok(job) => job,
+            Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                wait = if sweep_now(database, file, last) { Duration::ZERO } else { IDLE };
+                continue;
+            }
+        };
+        wait = IDLE;
+        last = Some((first.now, Instant::now()));
+        let mut group = vec![first];
+        let committed = commit_group(file, waiting, &mut group).map_err(|error| {
+            let error = database.explain(error);
+            tracing::warn!(writes = group.len(), %error, "a commit of the embedded store failed");
+            error
+        });
+        for job in group {
+            job.work.answer(committed.clone());
+        }
+    }
+    // Leaves one file behind rather than three.
+    if let Err(error) = file.pragma_update(None, "wal_checkpoint", "TRUNCATE") {
+        tracing::debug!(%error, "the embedded store's journal stays beside it");
+    }
+}
+
+fn commit_group(
+    file: &mut Connection,
+    waiting: &mpsc::Receiver<Job>,
+    group: &mut Vec<Job>,
+) -> FileResult<()> {
+    file.execute_batch("BEGIN IMMEDIATE")?;
+    let done = (|| {
+        let mut next = 0;
+        while let Some(job) = group.get_mut(next) {
+            job.work.start(file)?;
+            next += 1;
+            if next == group.len()
+                && next < GROUP
+                && let Ok(job) = waiting.try_recv()
+            {
+                group.push(job);
+            }
+        }
+        file.execute_batch("COMMIT")?;
+        Ok::<_, FileError>(())
+    })();
+    if done.is_err() && !file.is_autocommit() {
+        file.execute_batch("ROLLBACK")?;
+    }
+    done
+}
+
+/// Removes a piece of what has expired by now: the time of the last call, and what has passed since.
+/// The callers' clock rules, so that a store never removes what they still see.
+fn sweep_now(database: &Database, file: &mut Connection, last: Option<(Timestamp, Instant)>) -> bool {
+    let now = last.map_or_else(Timestamp::now, |(time, since)| {
+        time.plus_millis(i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX))
+    });
+    let swept = (|| {
+        let change = file.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let more = sweep::sweep(&change, now)?;
+        change.commit()?;
+        Ok::<_, FileError>(more)
+    })();
+    swept.unwrap_or_else(|error| {
+        tracing::debug!(error = %database.explain(error), "nothing swept from the embedded store");
+        false
+    })
+}
