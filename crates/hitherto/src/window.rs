@@ -82,7 +82,7 @@ mod tests {
                 Step::Outside => break,
             }
         }
-        assert_eq!(&session[begin..], expected, "{session} {window:?}");
+        assert_eq!(session.get(begin..), Some(expected), "{session} {window:?}");
     }
 
     #[test]

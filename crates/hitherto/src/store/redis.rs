@@ -1,80 +1,304 @@
-//! The Redis store.
+//! The Redis store: two keys a session, one script call a write, one pipeline a read.
+//!
+//! Invariant: redis-rs' types are named in this module and below it only. Works on Redis from 6.2 and
+//! Valkey, without modules. `docs/storage.md` describes every key; a test holds the two together.
 
-use std::path::PathBuf;
-use std::time::Duration;
+mod errors;
+mod inspect;
+mod keys;
+mod link;
+mod meta;
+mod options;
+mod read;
+mod scripts;
+mod sessions;
+mod touches;
 
 use async_trait::async_trait;
+use redis::{Cmd, Value};
+use uuid::Uuid;
 
-use super::*;
+use super::{
+    At, Batch, Change, Configure, Description, Entry, Finding, Pop, Range, Receipt, Replaced, Result, Seq,
+    SessionPage, SessionQuery, Slice, Store, StoreError,
+};
+use crate::record::{FORMAT, Record};
+use crate::session::{Scope, SessionId};
+use crate::time::Timestamp;
+use crate::ttl::TtlChange;
+use keys::Keys;
+use link::{Kind, Link};
+use meta::{Reply, number};
+use scripts::{Script, Scripts};
+use touches::Touches;
 
-/// Which Redis, and how it is reached.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct RedisOptions {
-    /// `redis://[user:password@]host[:port][/db]`, `rediss://…` for TLS, `unix:///path[?db=n]`.
-    pub url: String,
-    /// By when every call has succeeded or failed. Default 2 s.
-    pub deadline: Duration,
-    /// Certificate authorities to trust instead of the system's, PEM.
-    pub ca: Option<PathBuf>,
-    /// A client certificate and its key, PEM.
-    pub client_certificate: Option<(PathBuf, PathBuf)>,
-}
-
-impl RedisOptions {
-    /// The defaults, for that address.
-    pub fn new(url: &str) -> Self {
-        Self { url: url.to_owned(), deadline: Duration::from_secs(2), ca: None, client_certificate: None }
-    }
-}
+pub use options::RedisOptions;
 
 /// A store in Redis or Valkey.
 #[derive(Debug)]
-pub struct RedisStore {}
+pub struct RedisStore {
+    link: Link,
+    scripts: Scripts,
+    touches: Touches,
+    guesses: read::Guesses,
+}
+
+/// How long one set of idempotency keys is written to; the one before it is kept as long.
+const DAY_MS: i64 = 86_400_000;
 
 impl RedisStore {
     /// Checks the options; the connection is made by the first call that needs it.
     ///
     /// # Errors
     /// If the address or a certificate cannot be used.
-    pub fn new(_options: RedisOptions) -> Result<Self> {
-        Ok(Self {})
+    pub fn new(options: RedisOptions) -> Result<Self> {
+        Ok(Self {
+            link: Link::new(&options)?,
+            scripts: Scripts::default(),
+            touches: Touches::default(),
+            guesses: read::Guesses::default(),
+        })
+    }
+
+    /// Calls a script that writes to one session.
+    async fn write(
+        &self,
+        script: &Script,
+        keys: &Keys,
+        now: Timestamp,
+        arguments: impl Fn(&mut Cmd) + Send + Sync,
+    ) -> Result<Vec<Value>> {
+        let keys = keys.of_day(now.as_millis().div_euclid(DAY_MS));
+        let reply = self
+            .scripts
+            .call(&self.link, script, Kind::Write, |command| {
+                command.arg(keys.len());
+                for key in &keys {
+                    command.arg(key);
+                }
+                command.arg(now.as_millis());
+                arguments(command);
+            })
+            .await?;
+        self.link.array(reply)
+    }
+
+    /// What a script said, where that is an error.
+    fn refusal(&self, keys: &Keys, reply: &Reply) -> StoreError {
+        match (reply.word(), reply.number(1)) {
+            ("newer", found) => StoreError::NewerFormat {
+                what: format!("the session {}", keys.shown()),
+                found: u32::try_from(found).unwrap_or(u32::MAX),
+                known: u32::from(FORMAT),
+            },
+            ("none", _) => StoreError::NoSession,
+            ("exists", _) => StoreError::SessionExists,
+            ("no message", seq) => StoreError::NoMessage(number(seq)),
+            (other, _) => self.link.failed(&format!("unexpected answer {other:?}")),
+        }
+    }
+}
+
+/// What a script is told of a time to live: '' leave it, '0' remove it, else its length; and what restarts it.
+fn ttl_arguments(change: TtlChange) -> (String, &'static str) {
+    match change {
+        TtlChange::Keep => (String::new(), ""),
+        TtlChange::Remove => ("0".to_owned(), ""),
+        TtlChange::Set(ttl) => (ttl.as_millis().to_string(), ttl.restart().as_str()),
+    }
+}
+
+fn max_argument(change: Change<u64>) -> String {
+    match change {
+        Change::Keep => String::new(),
+        Change::Remove => "0".to_owned(),
+        Change::Set(max) => max.to_string(),
     }
 }
 
 #[async_trait]
 impl Store for RedisStore {
-    async fn append(&self, _: At<'_>, _: Batch) -> Result<Receipt> {
-        Err(StoreError::NoSession)
+    async fn append(&self, at: At<'_>, batch: Batch) -> Result<Receipt> {
+        let keys = Keys::new(at.key);
+        let records: Vec<Vec<u8>> = batch.records.iter().map(Record::encode).collect();
+        let turns = batch.records.iter().filter(|record| record.begins_turn()).count();
+        let bytes: usize = records.iter().map(Vec::len).sum();
+        let first_id = batch.records.first().map(|record| record.id).unwrap_or_default();
+        let (ttl, restart) = ttl_arguments(batch.ttl);
+        let max = max_argument(batch.max_messages);
+        let mut note = Vec::new();
+        if let Some(once) = &batch.once {
+            note.extend_from_slice(once.fingerprint.as_bytes());
+            note.extend_from_slice(first_id.as_bytes());
+        }
+        let once_key = batch.once.as_ref().map_or("", |once| once.key.as_str());
+        let day = at.now.as_millis().div_euclid(DAY_MS);
+        let day_keys = keys.of_day(day);
+        let fill = |command: &mut Cmd| {
+            command.arg(4);
+            for key in &day_keys {
+                command.arg(key);
+            }
+            command.arg(at.now.as_millis()).arg(turns).arg(bytes).arg(&ttl).arg(restart).arg(&max);
+            command.arg(once_key).arg(&note).arg(day);
+            for record in &records {
+                command.arg(record);
+            }
+        };
+        // The list of sessions is told in the same round trip, once a minute.
+        let place = keys.list_place(at.key);
+        let touch = self.touches.touch(&place, at.now).then(|| touches::command(&place, at.now));
+        let kind = if batch.once.is_some() { Kind::Repeatable } else { Kind::Write };
+        let reply =
+            self.scripts.call_with(&self.link, &self.scripts.append, kind, fill, touch.as_ref()).await?;
+        let reply = Reply(self.link.array(reply)?);
+        match reply.word() {
+            "ok" => {
+                if touch.is_none() && reply.number(2) == 1 {
+                    // Somebody else ended the session that this process had listed.
+                    self.link.call(Kind::Repeatable, &touches::command(&place, at.now)).await?;
+                }
+                Ok(Receipt { first_seq: number(reply.number(1)), first_id, repeated: false })
+            }
+            "repeat" => remembered(reply.bytes(1), batch.once.as_ref().map(|once| once.fingerprint))
+                .ok_or(StoreError::OnceMismatch),
+            _ => Err(self.refusal(&keys, &reply)),
+        }
     }
-    async fn read(&self, _: At<'_>, _: Range) -> Result<Slice> {
-        Err(StoreError::NoSession)
+
+    async fn read(&self, at: At<'_>, range: Range) -> Result<Slice> {
+        let keys = Keys::new(at.key);
+        let found = read::read(&self.link, &keys, &self.guesses, range).await?;
+        if found.restarts {
+            self.write(&self.scripts.restart, &keys, at.now, |_| ()).await?;
+        }
+        Ok(found.slice)
     }
-    async fn replace(&self, _: At<'_>, _: Seq, _: &Record, _: &Record) -> Result<Replaced> {
-        Err(StoreError::NoSession)
+
+    async fn replace(&self, at: At<'_>, seq: Seq, old: &Record, new: &Record) -> Result<Replaced> {
+        let keys = Keys::new(at.key);
+        let (old, new) = (old.encode(), new.encode());
+        let reply = self
+            .write(&self.scripts.replace, &keys, at.now, |command| {
+                command.arg(seq).arg(&old).arg(&new);
+            })
+            .await?;
+        let reply = Reply(reply);
+        match reply.word() {
+            "ok" => Ok(Replaced::Done),
+            "changed" => Ok(Replaced::Changed),
+            _ => Err(self.refusal(&keys, &reply)),
+        }
     }
-    async fn pop(&self, _: At<'_>, _: Pop) -> Result<Vec<Entry>> {
-        Err(StoreError::NoSession)
+
+    async fn pop(&self, at: At<'_>, what: Pop) -> Result<Vec<Entry>> {
+        let keys = Keys::new(at.key);
+        let what = match what {
+            Pop::Message => "message",
+            Pop::Turn => "turn",
+        };
+        let reply = self
+            .write(&self.scripts.pop, &keys, at.now, |command| {
+                command.arg(what);
+            })
+            .await?;
+        let reply = Reply(reply);
+        if reply.word() != "ok" {
+            return Err(self.refusal(&keys, &reply));
+        }
+        Ok(reply.entries())
     }
-    async fn fork(&self, _: At<'_>, _: &SessionId, _: Option<Seq>) -> Result<Seq> {
-        Err(StoreError::NoSession)
+
+    async fn fork(&self, at: At<'_>, to: &SessionId, upto: Option<Seq>) -> Result<Seq> {
+        let target = at.key.scope.session(to);
+        let (from, keys) = (Keys::new(at.key), Keys::new(&target));
+        let upto = upto.map(|seq| seq.to_string()).unwrap_or_default();
+        let mut names = keys.of_day(0).to_vec();
+        names.extend(from.of_day(0).into_iter().take(2));
+        let fill = |command: &mut Cmd| {
+            command.arg(names.len());
+            for name in &names {
+                command.arg(name);
+            }
+            command.arg(at.now.as_millis()).arg(&upto);
+        };
+        let place = keys.list_place(&target);
+        let touch = touches::command(&place, at.now);
+        let reply = self.scripts.call_with(&self.link, &self.scripts.fork, Kind::Write, fill, None).await?;
+        let reply = Reply(self.link.array(reply)?);
+        if reply.word() != "ok" {
+            return Err(self.refusal(&from, &reply));
+        }
+        self.link.call(Kind::Repeatable, &touch).await?;
+        Ok(number(reply.number(1)))
     }
-    async fn clear(&self, _: At<'_>) -> Result<Option<u64>> {
-        Err(StoreError::NoSession)
+
+    async fn clear(&self, at: At<'_>) -> Result<Option<u64>> {
+        let keys = Keys::new(at.key);
+        let reply = Reply(self.write(&self.scripts.clear, &keys, at.now, |_| ()).await?);
+        let place = keys.list_place(at.key);
+        self.touches.forget(&place);
+        let mut unlist = redis::cmd("ZREM");
+        unlist.arg(&place.list).arg(&place.member);
+        self.link.call(Kind::Repeatable, &unlist).await?;
+        match reply.word() {
+            "ok" => Ok(Some(number(reply.number(1)))),
+            "none" => Ok(None),
+            _ => Err(self.refusal(&keys, &reply)),
+        }
     }
-    async fn configure(&self, _: At<'_>, _: &Configure) -> Result<()> {
-        Err(StoreError::NoSession)
+
+    async fn configure(&self, at: At<'_>, change: &Configure) -> Result<()> {
+        let keys = Keys::new(at.key);
+        let (ttl, restart) = ttl_arguments(change.ttl);
+        let max = max_argument(change.max_messages);
+        let (what, metadata) = match &change.metadata {
+            Change::Keep => ("keep", ""),
+            Change::Remove => ("remove", ""),
+            Change::Set(metadata) => ("set", metadata.as_str()),
+        };
+        loop {
+            let reply = self
+                .write(&self.scripts.configure, &keys, at.now, |command| {
+                    command.arg(&ttl).arg(restart).arg(&max).arg(what).arg(metadata);
+                })
+                .await?;
+            let reply = Reply(reply);
+            match (reply.word(), reply.number(1)) {
+                ("ok", 0) => return Ok(()),
+                // A long session is trimmed in pieces, so that the server does not stand still.
+                ("ok", _) => {}
+                _ => return Err(self.refusal(&keys, &reply)),
+            }
+        }
     }
-    async fn describe(&self, _: At<'_>) -> Result<Option<Description>> {
-        Err(StoreError::NoSession)
+
+    async fn describe(&self, at: At<'_>) -> Result<Option<Description>> {
+        meta::describe(&self.link, &Keys::new(at.key), at.now).await
     }
-    async fn sessions(&self, _: &Scope, _: Timestamp, _: &SessionQuery) -> Result<SessionPage> {
-        Err(StoreError::NoSession)
+
+    async fn sessions(&self, scope: &Scope, now: Timestamp, query: &SessionQuery) -> Result<SessionPage> {
+        self.touches.flush(&self.link).await?;
+        sessions::page(&self.link, &self.scripts, scope, now, query).await
     }
+
     async fn ping(&self) -> Result<()> {
-        Err(StoreError::NoSession)
+        self.link.call(Kind::Repeatable, &redis::cmd("PING")).await.map(drop)
     }
+
     async fn inspect(&self) -> Result<Vec<Finding>> {
-        Err(StoreError::NoSession)
+        inspect::inspect(&self.link).await
     }
+}
+
+/// The receipt that was remembered: fingerprint, id of the first record, its sequence number.
+/// `None` if the fingerprint is another.
+fn remembered(note: &[u8], fingerprint: Option<Uuid>) -> Option<Receipt> {
+    let (before, rest) = note.split_first_chunk::<16>()?;
+    let (first_id, first_seq) = rest.split_first_chunk::<16>()?;
+    if fingerprint.is_some_and(|fingerprint| fingerprint.as_bytes() != before) {
+        return None;
+    }
+    let first_seq = std::str::from_utf8(first_seq).ok()?.parse().ok()?;
+    Some(Receipt { first_seq, first_id: Uuid::from_bytes(*first_id), repeated: true })
 }

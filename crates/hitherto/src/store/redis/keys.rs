@@ -1,0 +1,113 @@
+//! The names of keys.
+//!
+//! Invariant (I6): names cannot be forged. Every part that a caller chooses stands behind its length in
+//! bytes, so a name can be read in one way only. What is in the braces decides the slot in a cluster, and is
+//! the same for all keys of a session.
+
+use crate::session::{Scope, SessionKey};
+
+/// How many lists the sessions of a scope are spread over, so that a cluster can share the work.
+pub(super) const LISTS: u32 = 16;
+
+/// The keys of one session.
+#[derive(Debug)]
+pub(super) struct Keys {
+    stem: String,
+}
+
+/// Where a session stands in the list of sessions.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct ListPlace {
+    pub(super) list: String,
+    pub(super) member: String,
+}
+
+impl Keys {
+    pub(super) fn new(key: &SessionKey) -> Self {
+        let (tenant, memory_key) = (key.scope.tenant.as_str(), key.scope.memory_key.as_str());
+        let session = key.session.as_str();
+        let stem = format!(
+            "hitherto:{{{}:{tenant}:{}:{memory_key}:{}:{session}}}:",
+            tenant.len(),
+            memory_key.len(),
+            session.len()
+        );
+        Self { stem }
+    }
+
+    /// The list of records.
+    pub(super) fn log(&self) -> String {
+        format!("{}log", self.stem)
+    }
+
+    /// The hash of everything small.
+    pub(super) fn meta(&self) -> String {
+        format!("{}meta", self.stem)
+    }
+
+    /// The keys that a script is given: log, meta, and the idempotency keys of that day and of the day before.
+    pub(super) fn of_day(&self, day: i64) -> [String; 4] {
+        let once = |day: i64| format!("{}once:{}", self.stem, day.rem_euclid(2));
+        [self.log(), self.meta(), once(day), once(day - 1)]
+    }
+
+    /// Where the session is listed.
+    pub(super) fn list_place(&self, key: &SessionKey) -> ListPlace {
+        let member = key.session.as_str();
+        ListPlace {
+            list: list(&key.scope, crc32fast::hash(member.as_bytes()) % LISTS),
+            member: member.to_owned(),
+        }
+    }
+
+    /// As errors name the session.
+    pub(super) fn shown(&self) -> &str {
+        self.stem.trim_end_matches(':')
+    }
+}
+
+/// One of the lists of the sessions of a scope: a sorted set, by the time of their newest activity.
+pub(super) fn list(scope: &Scope, shard: u32) -> String {
+    let (tenant, memory_key) = (scope.tenant.as_str(), scope.memory_key.as_str());
+    format!("hitherto:{{{}:{tenant}:{}:{memory_key}:sessions:{shard}}}", tenant.len(), memory_key.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{MemoryKey, SessionId, Tenant};
+    use std::collections::HashMap;
+
+    fn key(tenant: &str, memory_key: &str, session: &str) -> SessionKey {
+        Scope { tenant: Tenant::parse(tenant).unwrap(), memory_key: MemoryKey::parse(memory_key).unwrap() }
+            .session(&SessionId::parse(session).unwrap())
+    }
+
+    #[test]
+    fn names_are_as_documented() {
+        let keys = Keys::new(&key("default", "chat_history", "user 42"));
+        assert_eq!(keys.log(), "hitherto:{7:default:12:chat_history:7:user 42}:log");
+        assert_eq!(keys.of_day(3)[2], "hitherto:{7:default:12:chat_history:7:user 42}:once:1");
+        assert_eq!(list(&Scope::default(), 3), "hitherto:{7:default:12:chat_history:sessions:3}");
+    }
+
+    #[test]
+    fn hostile_parts_never_meet() {
+        let parts = ["a", "a:b", "1:a", "b", ":", "{", "}", "a}:log", "a}:log\0", "sessions:3", "3:abc", "é"];
+        let mut names: HashMap<String, SessionKey> = HashMap::new();
+        for tenant in parts {
+            for memory_key in parts {
+                for session in parts {
+                    let key = key(tenant, memory_key, session);
+                    let keys = Keys::new(&key).of_day(1);
+                    for name in keys.into_iter().chain([list(&key.scope, 3)]) {
+                        let is_list = name.ends_with("sessions:3}");
+                        if let Some(other) = names.insert(name.clone(), key.clone()) {
+                            assert!(is_list && other.scope == key.scope, "{name}: {other:?} {key:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

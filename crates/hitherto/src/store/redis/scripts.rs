@@ -1,0 +1,100 @@
+//! The scripts: sent by their hash, and whole when the server does not know them (again).
+
+use redis::{Cmd, Pipeline, Value};
+
+use super::link::{Kind, Link};
+use crate::store::Result;
+
+/// A script and its hash.
+#[derive(Debug)]
+pub(super) struct Script {
+    source: &'static str,
+    hash: String,
+}
+
+impl Script {
+    fn new(source: &'static str) -> Self {
+        Self { source, hash: redis::Script::new(source).get_hash().to_owned() }
+    }
+}
+
+macro_rules! scripts {
+    ($($(#[$doc:meta])* $name:ident: $($file:literal),+;)+) => {
+        /// All of them, one file each in `lua/`.
+        #[derive(Debug)]
+        pub(super) struct Scripts {
+            $($(#[$doc])* pub(super) $name: Script,)+
+        }
+
+        impl Default for Scripts {
+            fn default() -> Self {
+                Self { $($name: Script::new(concat!($(include_str!($file)),+)),)+ }
+            }
+        }
+    };
+}
+
+scripts! {
+    /// Appends records.
+    append: "lua/common.lua", "lua/append.lua";
+    /// Puts a record in the place of another.
+    replace: "lua/common.lua", "lua/replace.lua";
+    /// Deletes the newest message or turn.
+    pop: "lua/common.lua", "lua/pop.lua";
+    /// Changes settings.
+    configure: "lua/common.lua", "lua/configure.lua";
+    /// Restarts the clock after a read.
+    restart: "lua/common.lua", "lua/restart.lua";
+    /// Copies a session.
+    fork: "lua/common.lua", "lua/fork.lua";
+    /// Removes a session.
+    clear: "lua/clear.lua";
+    /// Takes ended sessions off the list.
+    unlist: "lua/unlist.lua";
+}
+
+impl Scripts {
+    /// Calls a script; `fill` adds the number of keys, the keys and the arguments.
+    pub(super) async fn call(
+        &self,
+        link: &Link,
+        script: &Script,
+        kind: Kind,
+        fill: impl Fn(&mut Cmd),
+    ) -> Result<Value> {
+        self.call_with(link, script, kind, fill, None).await
+    }
+
+    /// Calls a script, and another command in the same round trip.
+    pub(super) async fn call_with(
+        &self,
+        link: &Link,
+        script: &Script,
+        kind: Kind,
+        fill: impl Fn(&mut Cmd),
+        also: Option<&Cmd>,
+    ) -> Result<Value> {
+        let mut command = redis::cmd("EVALSHA");
+        command.arg(&script.hash);
+        fill(&mut command);
+        let reply = match also {
+            None => link.send(kind, &command).await?,
+            Some(also) => {
+                let mut both = Pipeline::with_capacity(2);
+                both.add_command(command).add_command(also.clone());
+                let mut replies = link.send_all(kind, &both).await?.into_iter();
+                replies.next().unwrap_or(Value::Nil)
+            }
+        };
+        match &reply {
+            Value::ServerError(error) if error.code() == "NOSCRIPT" => {
+                // It did nothing, so sending it again does nothing twice.
+                let mut command = redis::cmd("EVAL");
+                command.arg(script.source);
+                fill(&mut command);
+                link.call(kind, &command).await
+            }
+            _ => link.checked(reply),
+        }
+    }
+}

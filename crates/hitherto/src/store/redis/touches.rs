@@ -1,0 +1,79 @@
+//! Telling the list of sessions who was active: at once for a session that this process has not told of
+//! within a minute, and before the list is read for the others, so that an append stays cheap.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use redis::{Cmd, Pipeline};
+
+use super::keys::ListPlace;
+use super::link::{Kind, Link};
+use crate::store::Result;
+use crate::time::Timestamp;
+
+/// How often a session is told of.
+const EVERY_MS: i64 = 60_000;
+/// How many sessions are remembered; beyond that all are forgotten, and told of again when they are active.
+const REMEMBERED: usize = 50_000;
+
+/// What this process has told the list.
+#[derive(Debug, Default)]
+pub(super) struct Touches {
+    told: Mutex<HashMap<ListPlace, Told>>,
+}
+
+#[derive(Debug)]
+struct Told {
+    at: Timestamp,
+    /// Activity since, that the list does not know of.
+    since: Option<Timestamp>,
+}
+
+impl Touches {
+    /// Notes activity, and says whether the list is to be told now.
+    pub(super) fn touch(&self, place: &ListPlace, now: Timestamp) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = told.get_mut(place) {
+            let since = now.as_millis() - known.at.as_millis();
+            if (0..EVERY_MS).contains(&since) {
+                known.since = Some(now);
+                return false;
+            }
+            *known = Told { at: now, since: None };
+            return true;
+        }
+        if told.len() >= REMEMBERED {
+            told.clear();
+        }
+        told.insert(place.clone(), Told { at: now, since: None });
+        true
+    }
+
+    /// The session has ended: its next activity is told at once.
+    pub(super) fn forget(&self, place: &ListPlace) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).remove(place);
+    }
+
+    /// Tells the list all that it does not know.
+    pub(super) async fn flush(&self, link: &Link) -> Result<()> {
+        let commands: Vec<Cmd> = {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            told.iter_mut().filter_map(|(place, known)| Some(command(place, known.since.take()?))).collect()
+        };
+        for some in commands.chunks(1000) {
+            let mut pipeline = Pipeline::with_capacity(some.len());
+            for command in some {
+                pipeline.add_command(command.clone());
+            }
+            link.send_all(Kind::Repeatable, &pipeline).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Tells the list of activity; what it knows is never made older.
+pub(super) fn command(place: &ListPlace, active_at: Timestamp) -> Cmd {
+    let mut command = redis::cmd("ZADD");
+    command.arg(&place.list).arg("GT").arg(active_at.as_millis()).arg(&place.member);
+    command
+}
