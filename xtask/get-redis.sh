@@ -38,10 +38,10 @@ esac
 packages="$packages libc6 libatomic1 libjemalloc2 liblzf1 libstdc++6 libgcc-s1 libsystemd0 libcap2 libzstd1"
 
 mkdir -p "$(dirname "$dest")"
+dest=$(cd "$(dirname "$dest")" && pwd)/$(basename "$dest")
 part=$dest.part
 rm -rf "$part"
 mkdir -p "$part/bin"
-part=$(cd "$part" && pwd)
 trap 'rm -rf "$part"' EXIT
 
 root=$part/.apt
