@@ -1,2 +1,110 @@
-//! The project's own commands.
-fn main() {}
+//! The project's own commands: `cargo xtask help`.
+//!
+//! Invariant: nothing outside the workspace's `target` folder is changed, except that a missing rustfmt or clippy
+//! is added to the Rust toolchain, and Cargo keeps its caches where it always does.
+//! Whatever is installed is announced first.
+
+mod workspace;
+
+mod servers;
+mod tools;
+
+mod bench;
+mod check;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+The project's own commands.
+
+  cargo xtask check [--all-servers]
+      Everything that continuous integration checks: formatting, lints, tests, documentation, licences.
+      Fetches what is missing first. With --all-servers the tests also run on the newest Redis and Valkey.
+
+  cargo xtask bench [ARGUMENTS...]
+      The measurements of crates/hitherto-bench, built for release. The arguments go to it.
+
+  cargo xtask servers [--all]
+      Fetches what the tests run on: Redis 7, with --all also the newest Redis and Valkey.
+
+  cargo xtask help
+      This page.
+
+Servers land in target/servers, or in the folder that HITHERTO_SERVERS_DIR names; tools in target/tools.
+A Redis between 6.2 and 7 that is on PATH is used as it is.
+";
+
+/// Why a command did not do what it should.
+enum Failure {
+    /// It was called in a way that it does not know.
+    Usage(String),
+    /// It was understood and went wrong.
+    Failed(String),
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Self {
+        Self::Failed(why)
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage(why)) => {
+            eprintln!("{why}\n\n{HELP}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(why)) => {
+            eprintln!("\nFAILED: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<(), Failure> {
+    let Some((command, rest)) = arguments.split_first() else {
+        return Err(Failure::Usage("which command?".to_owned()));
+    };
+    match command.as_str() {
+        "check" => Ok(check::run(flag(rest, "--all-servers")?)?),
+        "bench" => Ok(bench::run(rest)?),
+        "servers" => Ok(servers::fetch(flag(rest, "--all")?)?),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(Failure::Usage(format!("there is no command {other:?}"))),
+    }
+}
+
+/// Whether the only flag that a command knows was given.
+fn flag(arguments: &[String], name: &str) -> Result<bool, Failure> {
+    match arguments.iter().find(|argument| *argument != name) {
+        Some(other) => Err(Failure::Usage(format!("{other:?} is not known here, only {name} is"))),
+        None => Ok(!arguments.is_empty()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_before_anything_runs() {
+        for line in ["", "chekc", "check --all", "check --all-servers now", "servers --all-servers"] {
+            assert!(matches!(run(&words(line)), Err(Failure::Usage(_))), "{line:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_flag_is_there_or_not() {
+        assert!(matches!(flag(&words(""), "--all"), Ok(false)));
+        assert!(matches!(flag(&words("--all"), "--all"), Ok(true)));
+    }
+}

@@ -1,1 +1,45 @@
-//! Test kit.
+//! Real servers and real faults for the tests of Hitherto.
+//!
+//! It is a tool for tests: it panics where a test should fail, and prints.
+//! It starts processes of its own, on ports and in folders of their own, and ends only those.
+//! It holds no stand-in for a Redis: what passes here passed on the real thing.
+//!
+//! ```no_run
+//! use hitherto_testkit::{RedisServer, available};
+//!
+//! for kind in available() {
+//!     let server = RedisServer::start(kind);
+//!     assert_eq!(server.command(&["SET", "greeting", "hello"]).text(), "OK");
+//!     server.kill();
+//! }
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | `servers` | which servers there are on this machine |
+//! | `port` | ports that no other test takes |
+//! | `redis_server` | one server process: start, kill, pause, restart |
+//! | `redis_settings` | what a server is started with |
+//! | `client` | a RESP2 client small enough to trust |
+//! | `tls` | a certificate authority and its certificates |
+//! | `proxy`, `link` | a TCP proxy that makes faults |
+//!
+//! The servers come from `cargo xtask servers`; see [`ServerKind`].
+
+mod servers;
+
+mod client;
+mod port;
+mod redis_server;
+mod redis_settings;
+mod tls;
+
+mod link;
+mod proxy;
+
+pub use client::{Client, Reply};
+pub use proxy::{FaultProxy, Mode, Stats};
+pub use redis_server::RedisServer;
+pub use redis_settings::RedisSettings;
+pub use servers::{ServerKind, available};
+pub use tls::Certificates;
