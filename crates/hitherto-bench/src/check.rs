@@ -3,6 +3,8 @@
 //! The load checks the status of every answer and hands a sample of the bodies to this module, which reads them
 //! in full: as many messages as asked for, the newest, in order, with the text that was sent.
 
+use std::rc::Rc;
+
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
@@ -21,8 +23,8 @@ pub(crate) enum Shape {
 }
 
 /// What the answers must say: the sessions held messages 1 to `seeded` before the load began.
-pub(crate) struct Checker<'a> {
-    pub(crate) corpus: &'a Corpus,
+pub(crate) struct Checker {
+    pub(crate) corpus: Rc<Corpus>,
     pub(crate) shape: Shape,
     pub(crate) seeded: u64,
     /// Whether the load appends to the sessions that it reads.
@@ -68,7 +70,7 @@ enum Element {
     Message(Said),
 }
 
-impl Checker<'_> {
+impl Checker {
     /// The body that answers an append of one exchange.
     pub(crate) fn append(&self, session: usize, body: &[u8]) -> Result<()> {
         if self.shape == Shape::Bare {
@@ -169,8 +171,8 @@ mod tests {
     }
 
     fn check(growing: bool, body: &Value, fine: bool) {
-        let corpus = Corpus::new();
-        let checker = Checker { corpus: &corpus, shape: Shape::Hitherto, seeded: 200, growing };
+        let corpus = Rc::new(Corpus::new());
+        let checker = Checker { corpus: Rc::clone(&corpus), shape: Shape::Hitherto, seeded: 200, growing };
         let outcome = checker.read(5, body.to_string().as_bytes());
         assert_eq!(outcome.is_ok(), fine, "{outcome:?}");
     }
@@ -202,8 +204,9 @@ mod tests {
 
     #[test]
     fn an_append_is_answered_with_two_places() {
-        let corpus = Corpus::new();
-        let checker = Checker { corpus: &corpus, shape: Shape::Hitherto, seeded: 0, growing: true };
+        let corpus = Rc::new(Corpus::new());
+        let checker =
+            Checker { corpus: Rc::clone(&corpus), shape: Shape::Hitherto, seeded: 0, growing: true };
         let check = |first: u64, second: u64, fine: bool| {
             let places = json!([{"seq": first, "id": "a"}, {"seq": second, "id": "b"}]);
             let body = json!({"session": "chat-0005", "messages": places}).to_string();
@@ -216,8 +219,8 @@ mod tests {
 
     #[test]
     fn the_yardstick_answers_with_what_was_pushed() {
-        let corpus = Corpus::new();
-        let checker = Checker { corpus: &corpus, shape: Shape::Bare, seeded: 200, growing: false };
+        let corpus = Rc::new(Corpus::new());
+        let checker = Checker { corpus: Rc::clone(&corpus), shape: Shape::Bare, seeded: 200, growing: false };
         let messages: Vec<&str> = (181..=200).map(|seq| corpus.message(5, seq).json.as_str()).collect();
         checker.read(5, format!("[{}]", messages.join(",")).as_bytes()).unwrap();
         let bodies: Vec<String> =

@@ -13,7 +13,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 use crate::check::Checker;
-use crate::cpu::{self, Pid};
+use crate::cpu;
 use crate::http::{self, Head, PATIENCE};
 
 /// One answer in so many is read in full.
@@ -28,29 +28,29 @@ pub(crate) enum Mix {
 }
 
 /// One load. Request `n` of `appends` and `reads` is for session `n`.
-pub(crate) struct Plan<'a> {
+pub(crate) struct Plan {
     pub(crate) address: SocketAddr,
     pub(crate) connections: usize,
     pub(crate) mix: Mix,
     pub(crate) appends: Vec<Vec<u8>>,
     pub(crate) reads: Vec<Vec<u8>>,
-    pub(crate) warm_up: Duration,
-    pub(crate) duration: Duration,
-    pub(crate) checker: Checker<'a>,
-    /// Processes whose processor time is taken over the measured part.
-    pub(crate) watch: Vec<Pid>,
+    pub(crate) checker: Checker,
 }
 
-/// What a load came to.
+/// What a load came to in some of its time.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Tally {
-    /// Answers within `elapsed`, the measured part.
     pub(crate) ops: u64,
     pub(crate) elapsed: Duration,
-    /// Processor time of the watched processes, in their order, and of the load itself.
-    pub(crate) watched: Vec<Duration>,
-    pub(crate) load: Duration,
-    /// Appends that were acknowledged from the first to the last moment, by session.
-    pub(crate) acknowledged: Vec<u64>,
+    /// Processor time of the load itself.
+    pub(crate) cpu: Duration,
+}
+
+/// A load with its connections open.
+pub(crate) struct Load {
+    poll: Poll,
+    connections: Vec<Connection>,
+    requests: Requests,
 }
 
 struct Connection {
@@ -62,73 +62,78 @@ struct Connection {
     head: Option<Head>,
 }
 
-struct Load<'a> {
-    plan: &'a Plan<'a>,
+/// What goes out and what came back.
+struct Requests {
+    plan: Plan,
     random: u64,
     answers: u64,
     acknowledged: Vec<u64>,
     scratch: Vec<u8>,
 }
 
-/// Processor time of the watched processes and of this thread, at one moment.
-struct Mark {
-    at: Instant,
-    answers: u64,
-    watched: Vec<Duration>,
-    load: Duration,
-}
-
-/// Runs a load to its end: warm-up, the measured part, then the answers that are still outstanding.
-pub(crate) fn run(plan: &Plan) -> Result<Tally> {
-    let mut load = Load {
-        plan,
-        random: 0x9E37_79B9_7F4A_7C15,
-        answers: 0,
-        acknowledged: vec![0; plan.appends.len()],
-        scratch: vec![0; 64 * 1024],
-    };
-    let mut poll = Poll::new()?;
-    let mut connections = (0..plan.connections)
-        .map(|index| open(plan.address, &poll, Token(index)))
-        .collect::<Result<Vec<Connection>>>()?;
-    for connection in &mut connections {
-        load.send(connection)?;
+impl Load {
+    pub(crate) fn open(plan: Plan) -> Result<Self> {
+        let poll = Poll::new()?;
+        let connections = (0..plan.connections).map(|index| open(plan.address, &poll, Token(index)));
+        Ok(Load {
+            connections: connections.collect::<Result<_>>()?,
+            poll,
+            requests: Requests {
+                random: 0x9E37_79B9_7F4A_7C15,
+                answers: 0,
+                acknowledged: vec![0; plan.appends.len()],
+                scratch: vec![0; 64 * 1024],
+                plan,
+            },
+        })
     }
 
-    let mut events = Events::with_capacity(plan.connections);
-    let begin = Instant::now() + plan.warm_up;
-    let (mut first, mut last): (Option<Mark>, Option<Mark>) = (None, None);
-    let mut outstanding = connections.len();
-    while outstanding > 0 {
-        match poll.poll(&mut events, Some(PATIENCE)) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            other => other?,
+    /// Sends for so long, then waits for the answers that are still outstanding; they count.
+    pub(crate) fn run(&mut self, duration: Duration) -> Result<Tally> {
+        let mut events = Events::with_capacity(self.connections.len());
+        let (begin, answers, cpu) = (Instant::now(), self.requests.answers, cpu::of_this_thread()?);
+        for connection in &mut self.connections {
+            self.requests.send(connection)?;
         }
-        ensure!(!events.is_empty(), "no answer for {PATIENCE:?}");
-        for event in &events {
-            let connection = &mut connections[event.token().0];
-            if load.receive(connection)? {
-                if last.is_none() {
-                    load.send(connection)?;
+        let mut outstanding = self.connections.len();
+        while outstanding > 0 {
+            match self.poll.poll(&mut events, Some(PATIENCE)) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                other => other?,
+            }
+            ensure!(!events.is_empty(), "no answer for {PATIENCE:?}");
+            let sending = begin.elapsed() < duration;
+            for event in &events {
+                let connection = &mut self.connections[event.token().0];
+                if !self.requests.receive(connection)? {
+                    continue;
+                }
+                if sending {
+                    self.requests.send(connection)?;
                 } else {
                     outstanding -= 1;
                 }
             }
         }
-        match &first {
-            None if begin.elapsed() > Duration::ZERO => first = Some(load.mark()?),
-            Some(mark) if last.is_none() && mark.at.elapsed() >= plan.duration => last = Some(load.mark()?),
-            _ => {}
-        }
+        Ok(Tally {
+            ops: self.requests.answers - answers,
+            elapsed: begin.elapsed(),
+            cpu: cpu::of_this_thread()? - cpu,
+        })
     }
-    let (first, last) = first.zip(last).context("the load ended before it was measured")?;
-    Ok(Tally {
-        ops: last.answers - first.answers,
-        elapsed: last.at - first.at,
-        watched: last.watched.iter().zip(&first.watched).map(|(last, first)| *last - *first).collect(),
-        load: last.load - first.load,
-        acknowledged: load.acknowledged,
-    })
+
+    /// Appends that were acknowledged so far, by session.
+    pub(crate) fn acknowledged(&self) -> &[u64] {
+        &self.requests.acknowledged
+    }
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, more: Tally) {
+        self.ops += more.ops;
+        self.elapsed += more.elapsed;
+        self.cpu += more.cpu;
+    }
 }
 
 fn open(address: SocketAddr, poll: &Poll, token: Token) -> Result<Connection> {
@@ -141,7 +146,7 @@ fn open(address: SocketAddr, poll: &Poll, token: Token) -> Result<Connection> {
     Ok(Connection { stream, session: 0, appending: false, partial: Vec::new(), head: None })
 }
 
-impl Load<'_> {
+impl Requests {
     /// Sends the next request. It is small and the connection is idle, so it always fits in one piece.
     fn send(&mut self, connection: &mut Connection) -> Result<()> {
         let random = self.next_random();
@@ -207,15 +212,6 @@ impl Load<'_> {
             }
             connection.partial = partial;
         }
-    }
-
-    fn mark(&self) -> Result<Mark> {
-        Ok(Mark {
-            at: Instant::now(),
-            answers: self.answers,
-            watched: self.plan.watch.iter().map(|pid| cpu::of_process(*pid)).collect::<Result<_>>()?,
-            load: cpu::of_this_thread()?,
-        })
     }
 
     /// xorshift64: every load asks for the same sessions in the same order.

@@ -4,6 +4,7 @@
 //! behind (memory, fragmentation, a lucky address layout) reaches a later one.
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -13,9 +14,9 @@ use tempfile::TempDir;
 use crate::check::{ASKED, Checker, Shape};
 use crate::corpus::{Corpus, session_name};
 use crate::cpu;
-use crate::durable;
+use crate::durable::Durable;
 use crate::http::{self, Client};
-use crate::load::{self, Mix, Plan, Tally};
+use crate::load::{Load, Mix, Plan, Tally};
 use crate::process::{Program, Redis, Server, Store};
 use crate::rounds::Settings;
 use crate::works::{Kept, Work};
@@ -39,64 +40,126 @@ pub(crate) struct Figure {
     pub(crate) resident_kib: Option<u64>,
 }
 
-/// One measurement of the yardstick.
-pub(crate) fn of_bare(work: &Work, settings: &Settings) -> Result<Figure> {
-    match work.store {
-        Kept::Redis => of_server(work, &Program::bare()?, settings),
-        Kept::File => {
-            let (appends, elapsed, cpu) = durable::run(&settings.disk, settings.duration)?;
-            Ok(Figure {
-                per_second: appends as f64 / elapsed.as_secs_f64(),
-                server_us: micros(cpu, appends),
-                redis_us: None,
-                load_us: None,
-                resident_kib: None,
-            })
+/// One work on one server, ready to run.
+pub(crate) struct Measurement {
+    ran: Tally,
+    kind: Kind,
+}
+
+enum Kind {
+    Served(Box<Served>),
+    /// The loop that stands for the yardstick where there is no Redis.
+    Durable(Durable),
+}
+
+/// The fields go in this order: first the load, then the server, then what it works on.
+struct Served {
+    work: &'static Work,
+    shape: Shape,
+    load: Load,
+    /// Processor time of the server and of Redis when the warm-up was over.
+    before: Vec<Duration>,
+    server: Server,
+    redis: Option<Redis>,
+    _dir: TempDir,
+}
+
+impl Measurement {
+    /// The yardstick, filled and warm.
+    pub(crate) fn of_bare(work: &'static Work, settings: &Settings) -> Result<Self> {
+        if work.store == Kept::Redis {
+            return Self::of_server(work, &Program::bare()?, settings);
         }
+        let mut durable = Durable::open(&settings.disk)?;
+        durable.run(settings.warm_up)?;
+        Ok(Measurement { ran: Tally::default(), kind: Kind::Durable(durable) })
+    }
+
+    /// A server, filled and warm.
+    pub(crate) fn of_server(work: &'static Work, program: &Program, settings: &Settings) -> Result<Self> {
+        let dir = TempDir::with_prefix_in("hitherto-bench-", &settings.disk)?;
+        let file = dir.path().join("bench.db");
+        let redis = (work.store == Kept::Redis).then(Redis::start).transpose()?;
+        let store = redis.as_ref().map_or(Store::File(&file), Store::Redis);
+        let server = Server::start(program, &store)?;
+        let corpus = Rc::new(Corpus::new());
+        match (program.shape, &redis) {
+            (Shape::Bare, Some(redis)) => fill_redis(work, &corpus, redis).context("filling Redis")?,
+            _ => fill_server(work, &corpus, server.address).context("filling the server")?,
+        }
+        let mut load = Load::open(plan(work, program.shape, corpus, server.address))?;
+        load.run(settings.warm_up)?;
+        let mut served =
+            Served { work, shape: program.shape, load, before: Vec::new(), server, redis, _dir: dir };
+        served.before = served.cpu()?;
+        Ok(Measurement { ran: Tally::default(), kind: Kind::Served(Box::new(served)) })
+    }
+
+    /// Runs for one slice of the measured time.
+    pub(crate) fn run(&mut self, slice: Duration) -> Result<()> {
+        self.ran += match &mut self.kind {
+            Kind::Served(served) => served.load.run(slice)?,
+            Kind::Durable(durable) => durable.run(slice)?,
+        };
+        Ok(())
+    }
+
+    /// What all slices together came to. Processor time is counted between the slices too: what a server puts off
+    /// until it is idle is a cost like any other.
+    pub(crate) fn finish(self) -> Result<Figure> {
+        let Tally { ops, elapsed, cpu } = self.ran;
+        let micros = |cpu: Duration| cpu.as_secs_f64() * 1e6 / ops as f64;
+        let mut figure = Figure {
+            per_second: ops as f64 / elapsed.as_secs_f64(),
+            server_us: micros(cpu),
+            redis_us: None,
+            load_us: None,
+            resident_kib: None,
+        };
+        if let Kind::Served(served) = self.kind {
+            let mut used = served.cpu()?.into_iter().zip(&served.before).map(|(now, before)| now - *before);
+            figure.server_us = used.next().map(micros).context("no server was watched")?;
+            figure.redis_us = used.next().map(micros);
+            figure.load_us = Some(micros(cpu));
+            figure.resident_kib = Some(cpu::resident_kib(served.server.pid())?);
+            if served.shape == Shape::Hitherto {
+                served.count().context("counting what was acknowledged")?;
+            }
+        }
+        Ok(figure)
     }
 }
 
-/// One measurement of a server.
-pub(crate) fn of_server(work: &Work, program: &Program, settings: &Settings) -> Result<Figure> {
-    let dir = TempDir::with_prefix_in("hitherto-bench-", &settings.disk)?;
-    let file = dir.path().join("bench.db");
-    let redis = (work.store == Kept::Redis).then(Redis::start).transpose()?;
-    let store = redis.as_ref().map_or(Store::File(&file), Store::Redis);
-    let server = Server::start(program, &store)?;
-    let corpus = Corpus::new();
-    match (program.shape, &redis) {
-        (Shape::Bare, Some(redis)) => fill_redis(work, &corpus, redis).context("filling Redis")?,
-        _ => fill_server(work, &corpus, server.address).context("filling the server")?,
+impl Served {
+    fn cpu(&self) -> Result<Vec<Duration>> {
+        let redis = self.redis.as_ref().map(Redis::pid);
+        [self.server.pid()].into_iter().chain(redis).map(cpu::of_process).collect()
     }
-    let mut watch = vec![server.pid()];
-    watch.extend(redis.as_ref().map(Redis::pid));
-    let growing = work.mix != Mix::Read;
-    let plan = Plan {
-        address: server.address,
+
+    /// Nothing acknowledged may be missing, and nothing may be there twice.
+    fn count(&self) -> Result<()> {
+        let mut client = Client::connect(self.server.address)?;
+        for (session, acknowledged) in self.load.acknowledged().iter().take(COUNTED).enumerate() {
+            let expected = self.work.seeded + 2 * acknowledged;
+            if expected > 0 {
+                let request = http::get(&format!("{}?last_messages=2", path(session)));
+                let last = Checker::last_seq(client.expect(200, &request)?)?;
+                ensure!(last == expected, "session {session} ends at {last}; {expected} were acknowledged");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn plan(work: &Work, shape: Shape, corpus: Rc<Corpus>, address: SocketAddr) -> Plan {
+    Plan {
+        address,
         connections: work.connections,
         mix: work.mix,
         appends: (0..work.sessions).map(|session| append_request(&corpus, session)).collect(),
-        reads: (0..work.sessions).map(|session| read_request(work, program.shape, session)).collect(),
-        warm_up: settings.warm_up,
-        duration: settings.duration,
-        checker: Checker { corpus: &corpus, shape: program.shape, seeded: work.seeded, growing },
-        watch,
-    };
-    let tally = load::run(&plan)?;
-    if program.shape == Shape::Hitherto {
-        count(work, &tally, server.address).context("counting what was acknowledged")?;
+        reads: (0..work.sessions).map(|session| read_request(work, shape, session)).collect(),
+        checker: Checker { corpus, shape, seeded: work.seeded, growing: work.mix != Mix::Read },
     }
-    Ok(Figure {
-        per_second: tally.ops as f64 / tally.elapsed.as_secs_f64(),
-        server_us: micros(tally.watched[0], tally.ops),
-        redis_us: tally.watched.get(1).map(|cpu| micros(*cpu, tally.ops)),
-        load_us: Some(micros(tally.load, tally.ops)),
-        resident_kib: Some(cpu::resident_kib(server.pid())?),
-    })
-}
-
-fn micros(cpu: Duration, ops: u64) -> f64 {
-    cpu.as_secs_f64() * 1e6 / ops as f64
 }
 
 fn path(session: usize) -> String {
@@ -139,20 +202,6 @@ fn fill_redis(work: &Work, corpus: &Corpus, redis: &Redis) -> Result<()> {
         }
         if work.seeded > 0 {
             push.exec(&mut connection)?;
-        }
-    }
-    Ok(())
-}
-
-/// Nothing acknowledged may be missing, and nothing may be there twice.
-fn count(work: &Work, tally: &Tally, address: SocketAddr) -> Result<()> {
-    let mut client = Client::connect(address)?;
-    for session in 0..work.sessions.min(COUNTED) {
-        let expected = work.seeded + 2 * tally.acknowledged[session];
-        if expected > 0 {
-            let request = http::get(&format!("{}?last_messages=2", path(session)));
-            let last = Checker::last_seq(client.expect(200, &request)?)?;
-            ensure!(last == expected, "session {session} ends at {last}; {expected} were acknowledged");
         }
     }
     Ok(())

@@ -1,7 +1,9 @@
 //! Rounds: every work on the yardstick and then on the server, again and again.
 //!
-//! The two are seconds apart in a round, so a neighbour that takes the machine for a minute meets both. Ratios
-//! are taken within a round; what is reported is their median, with the least and the greatest.
+//! Within a round, the two run side by side and take turns every half second, so a neighbour that takes the
+//! machine for some seconds meets both; one whole measurement after the other had rounds of the yardstick against
+//! itself differ by a quarter. Every round starts both anew. Ratios are taken within a round; what is reported is
+//! their median, with the least and the greatest.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,10 +14,13 @@ use serde::Serialize;
 
 use crate::check::Shape;
 use crate::cpu;
-use crate::measurement::{self, Figure};
+use crate::measurement::{Figure, Measurement};
 use crate::process::{self, Program};
 use crate::rest::{self, AtRest};
-use crate::works::{Kept, Selection};
+use crate::works::{Goal, Kept, Selection, Work};
+
+/// How long one side runs before it is the other's turn.
+const SLICE: Duration = Duration::from_millis(500);
 
 /// How to measure, and what.
 pub(crate) struct Settings {
@@ -101,25 +106,18 @@ pub(crate) fn measure(settings: &Settings) -> Result<Figures> {
 
     let (begin, others) = (Instant::now(), cpu::of_others()?);
     for round in 1..=settings.rounds {
-        for (work, figures) in settings.works.works.iter().zip(&mut works) {
-            let say = |who: &str, figure: &Figure| {
+        for group in groups(&settings.works.works) {
+            for (work, figure) in measure_group(&group, settings)? {
+                let figures = works.iter_mut().find(|figures| figures.name == work.name).unwrap();
+                let [bare, hitherto] = figure;
+                let ratio = hitherto.per_second / bare.per_second;
                 eprintln!(
-                    "round {round} of {}: {} {who} {:.0}/s",
-                    settings.rounds, work.name, figure.per_second
+                    "round {round} of {}: {} bare {:.0}/s, hitherto {:.0}/s, ratio {ratio:.2}",
+                    settings.rounds, work.name, bare.per_second, hitherto.per_second
                 );
-            };
-            let figure =
-                measurement::of_bare(work, settings).with_context(|| format!("{}, bare", work.name))?;
-            say("bare", &figure);
-            figures.bare.push(figure);
-            let figure = match (stand_in, work.store) {
-                // The yardstick has no store in a file: the loop is measured against itself.
-                (true, Kept::File) => measurement::of_bare(work, settings),
-                _ => measurement::of_server(work, &settings.server, settings),
-            };
-            let figure = figure.with_context(|| format!("{}, hitherto", work.name))?;
-            say("hitherto", &figure);
-            figures.hitherto.push(figure);
+                figures.bare.push(bare);
+                figures.hitherto.push(hitherto);
+            }
         }
         for figures in &mut at_rest {
             if figures.store == "Redis" {
@@ -140,6 +138,46 @@ pub(crate) fn measure(settings: &Settings) -> Result<Figures> {
         works,
         at_rest,
     })
+}
+
+/// Works that are compared to one another share their slices.
+fn groups(works: &[&'static Work]) -> Vec<Vec<&'static Work>> {
+    let mut groups: Vec<Vec<&Work>> = Vec::new();
+    for work in works {
+        match (work.goal, groups.last_mut()) {
+            (Goal::OfWork(..), Some(group)) => group.push(work),
+            _ => groups.push(vec![work]),
+        }
+    }
+    groups
+}
+
+/// The yardstick's and the server's figure for each work of a group.
+fn measure_group(group: &[&'static Work], settings: &Settings) -> Result<Vec<(&'static Work, [Figure; 2])>> {
+    let stand_in = settings.server.shape == Shape::Bare;
+    let mut pairs = Vec::new();
+    for work in group {
+        let bare = Measurement::of_bare(work, settings).with_context(|| format!("{}, bare", work.name))?;
+        let hitherto = match (stand_in, work.store) {
+            // The yardstick has no store in a file: the loop is measured against itself.
+            (true, Kept::File) => Measurement::of_bare(work, settings),
+            _ => Measurement::of_server(work, &settings.server, settings),
+        };
+        pairs.push((*work, [bare, hitherto.with_context(|| format!("{}, hitherto", work.name))?]));
+    }
+    let slices = settings.duration.div_duration_f64(SLICE).ceil().max(1.0) as u32;
+    for _ in 0..slices {
+        for (work, pair) in &mut pairs {
+            for measurement in pair {
+                measurement.run(settings.duration / slices).with_context(|| work.name)?;
+            }
+        }
+    }
+    let finish = |(work, [bare, hitherto]): (&'static Work, [Measurement; 2])| {
+        let figures = bare.finish().and_then(|bare| Ok([bare, hitherto.finish()?]));
+        Ok((work, figures.with_context(|| work.name)?))
+    };
+    pairs.into_iter().map(finish).collect()
 }
 
 fn machine() -> Result<Machine> {

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use crate::measurement::Figure;
 use crate::rest::AtRest;
 use crate::rounds::{Figures, RestFigures, Spread, WorkFigures};
-use crate::works::{Goal, WORKS, Work};
+use crate::works::{Goal, Kept, WORKS, Work};
 
-const HEADINGS: [&str; 6] = ["work", "bare", "hitherto", "ratio (min–max)", "to reach", "reached"];
+const HEADINGS: [&str; 7] = ["work", "bare", "hitherto", "ratio (min–max)", "by CPU", "to reach", "reached"];
 
 /// What a server at rest may cost: a name, which figure, its unit, and at most how much.
 type RestGoal = (&'static str, fn(&AtRest) -> f64, &'static str, f64);
@@ -41,7 +41,8 @@ pub(crate) fn render(figures: &Figures) -> String {
     let rows: Vec<Row> = works.chain(rest.flatten()).collect();
     out.push_str(&markdown(&rows));
     out.push_str(
-        "\nMedians. In parentheses: microseconds of processor time an operation, of the server + of Redis.\n",
+        "\nMedians. In parentheses: microseconds of processor time an operation, of the server + of Redis;\n\
+         \"by CPU\" is the ratio of these, turned over: it is free of what the load uses, and less shaken by neighbours.\n",
     );
     let load = figures.works.iter().flat_map(|work| work.bare.iter().chain(&work.hitherto));
     if let Some(load) = Spread::of(load.filter_map(|figure| figure.load_us)) {
@@ -57,7 +58,10 @@ pub(crate) fn render(figures: &Figures) -> String {
 
 fn work_row(figures: &WorkFigures, all: &Figures) -> Row {
     let work = WORKS.iter().find(|work| work.name == figures.name).unwrap();
-    let (ratio, suffix) = ratio(work, figures, all);
+    let (base, suffix) = base(work, figures, all);
+    let ratio = ratio(&figures.hitherto, base, |figure| figure.per_second);
+    // Turned over, so that more is better here too.
+    let by_cpu = ratio_of_cpu(work, base, &figures.hitherto);
     let rate = Spread::of(figures.hitherto.iter().map(|figure| figure.per_second)).unwrap();
     let (to_reach, reached) = match work.goal {
         Goal::OfBare(part) => (format!("≥ {part:.2} × bare"), ratio.median >= part),
@@ -70,22 +74,37 @@ fn work_row(figures: &WorkFigures, all: &Figures) -> Row {
         cell(&figures.bare),
         cell(&figures.hitherto),
         format!("{median:.2} ({min:.2}–{max:.2}){suffix}"),
+        by_cpu,
         to_reach,
         yes(reached),
     ]
 }
 
-/// The ratio that the goal is about, and what it is a ratio to unless to the yardstick.
-fn ratio(work: &Work, figures: &WorkFigures, all: &Figures) -> (Spread, String) {
-    let (base, suffix) = match work.goal {
+/// The figures that the goal compares to, and a word on them unless they are the yardstick's.
+fn base<'a>(work: &Work, figures: &'a WorkFigures, all: &'a Figures) -> (&'a [Figure], String) {
+    match work.goal {
         Goal::OfWork(other, _) => {
             let base = all.works.iter().find(|figures| figures.name == other).unwrap();
             (&base.hitherto, format!(" of {other}"))
         }
         _ => (&figures.bare, String::new()),
-    };
-    let ratios = figures.hitherto.iter().zip(base).map(|(own, base)| own.per_second / base.per_second);
-    (Spread::of(ratios).unwrap(), suffix)
+    }
+}
+
+/// The spread of the ratios within each round.
+fn ratio(figures: &[Figure], base: &[Figure], of: fn(&Figure) -> f64) -> Spread {
+    Spread::of(figures.iter().zip(base).map(|(figure, base)| of(figure) / of(base))).unwrap()
+}
+
+/// A loop on a disk is no server, so its processor time is nothing to compare to.
+fn ratio_of_cpu(work: &Work, figures: &[Figure], base: &[Figure]) -> String {
+    match work.store {
+        Kept::File => "–".to_owned(),
+        Kept::Redis => {
+            let cpu = |figure: &Figure| figure.server_us + figure.redis_us.unwrap_or_default();
+            format!("{:.2}", ratio(figures, base, cpu).median)
+        }
+    }
 }
 
 fn cell(figures: &[Figure]) -> String {
@@ -108,7 +127,8 @@ fn rest_row(figures: &RestFigures, (title, of, unit, most): RestGoal) -> Option<
     let bare = Spread::of(figures.bare.iter().map(of)).filter(|_| title != "binary");
     let title = if title == "binary" { title.to_owned() } else { format!("{title}, {}", figures.store) };
     let bare = bare.map_or("–".to_owned(), show);
-    Some([title, bare, show(spread), "–".to_owned(), format!("≤ {most} {unit}"), yes(spread.median <= most)])
+    let none = || "–".to_owned();
+    Some([title, bare, show(spread), none(), none(), format!("≤ {most} {unit}"), yes(spread.median <= most)])
 }
 
 fn yes(reached: bool) -> String {
@@ -183,7 +203,7 @@ mod tests {
     #[test]
     fn a_ratio_is_the_median_of_the_rounds_not_of_the_medians() {
         let out = rendered(vec![work("append", &[100.0, 1000.0, 100.0], &[80.0, 690.0, 60.0])]);
-        assert!(out.contains("| 0.69 (0.60–0.80) | ≥ 0.70 × bare | NO "), "{out}");
+        assert!(out.contains("| 0.69 (0.60–0.80) | 1.00   | ≥ 0.70 × bare | NO "), "{out}");
         let out = rendered(vec![work("append", &[78_012.0], &[60_000.0])]);
         assert!(
             out.contains("| 78,012/s (12.6 + 4.1 µs) | 60,000/s (12.6 + 4.1 µs) | 0.77 (0.77–0.77)"),
@@ -199,7 +219,7 @@ mod tests {
             work("read-10000", &[51_000.0], &[44_000.0]),
             work("durable", &[2100.0], &[4999.0]),
         ]);
-        assert!(out.contains("| 0.98 (0.98–0.98) of read-200 | ≥ 0.90 × read-200 | yes "), "{out}");
+        assert!(out.contains("| 0.98 (0.98–0.98) of read-200 | 1.00   | ≥ 0.90 × read-200 | yes "), "{out}");
         assert!(out.contains("| ≥ 5,000/s         | NO "), "{out}");
     }
 
