@@ -30,15 +30,15 @@ fn render(document: &Value) -> String {
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>Hitherto: HTTP API</title><style>{STYLE}</style><h1>Hitherto: HTTP API</h1>\
          <p>Version {}. The same as <a href=\"/openapi.json\">OpenAPI 3.1</a>. Fields that are absent are left out.</p><h2>Operations</h2>",
-        text(&document["info"]["version"])
+        text(document.pointer("/info/version"))
     );
-    for (path, item) in document["paths"].as_object().into_iter().flatten() {
-        for (method, operation) in item.as_object().into_iter().flatten() {
+    for (path, item) in members(document.get("paths")) {
+        for (method, operation) in members(Some(item)) {
             self::operation(&mut out, document, path, method, operation);
         }
     }
     out.push_str("<h2>Shapes</h2>");
-    for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
+    for (name, schema) in members(document.pointer("/components/schemas")) {
         let json = serde_json::to_string_pretty(schema).unwrap_or_default();
         let _ = write!(
             out,
@@ -64,26 +64,28 @@ fn operation(out: &mut String, document: &Value, path: &str, method: &str, opera
     let _ = write!(
         out,
         "<details id=\"{}\"><summary><span class=\"m\">{}</span> <code>{}</code></summary><p>{}</p>",
-        text(&operation["operationId"]),
+        text(operation.get("operationId")),
         method.to_uppercase(),
         escape(path),
-        text(&operation["summary"])
+        text(operation.get("summary"))
     );
-    let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let parameters =
+        operation.get("parameters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if !parameters.is_empty() {
         out.push_str("<table><tr><th>parameter<th>in<th>what");
         for parameter in parameters.iter().filter_map(|found| follow(document, found)) {
-            let (name, place, what) = (&parameter["name"], &parameter["in"], &parameter["description"]);
+            let (name, place, what) =
+                (parameter.get("name"), parameter.get("in"), parameter.get("description"));
             let _ = write!(out, "<tr><td><code>{}</code><td>{}<td>{}", text(name), text(place), text(what));
         }
         out.push_str("</table>");
     }
-    if let Some(schema) = schema_name(&operation["requestBody"]) {
+    if let Some(schema) = operation.get("requestBody").and_then(schema_name) {
         let _ = write!(out, "<p>Body: <a href=\"#shape-{schema}\"><code>{schema}</code></a></p>");
     }
     out.push_str("<table><tr><th>status<th>answer<th>shape");
-    for (status, answer) in operation["responses"].as_object().into_iter().flatten() {
-        let _ = write!(out, "<tr><td>{status}<td>{}<td>", text(&answer["description"]));
+    for (status, answer) in members(operation.get("responses")) {
+        let _ = write!(out, "<tr><td>{status}<td>{}<td>", text(answer.get("description")));
         if let Some(schema) = schema_name(answer) {
             let _ = write!(out, "<a href=\"#shape-{schema}\"><code>{schema}</code></a>");
         }
@@ -93,17 +95,21 @@ fn operation(out: &mut String, document: &Value, path: &str, method: &str, opera
 
 /// What a reference refers to.
 fn follow<'a>(document: &'a Value, reference: &Value) -> Option<&'a Value> {
-    document.pointer(reference["$ref"].as_str()?.strip_prefix('#')?)
+    document.pointer(reference.get("$ref")?.as_str()?.strip_prefix('#')?)
 }
 
 /// The name of the schema of a body or an answer.
 fn schema_name(described: &Value) -> Option<&str> {
-    let media = described["content"].as_object()?.values().next()?;
-    media["schema"]["$ref"].as_str()?.rsplit('/').next()
+    let media = described.get("content")?.as_object()?.values().next()?;
+    media.pointer("/schema/$ref")?.as_str()?.rsplit('/').next()
 }
 
-fn text(value: &Value) -> String {
-    escape(value.as_str().unwrap_or_default())
+fn members(object: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
+    object.and_then(Value::as_object).into_iter().flatten()
+}
+
+fn text(value: Option<&Value>) -> String {
+    escape(value.and_then(Value::as_str).unwrap_or_default())
 }
 
 fn escape(text: &str) -> String {

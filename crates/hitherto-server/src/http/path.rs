@@ -27,7 +27,7 @@ fn segment(uri: &Uri, index: usize) -> &str {
 
 /// Takes percent-encoding away; `None` for what is no encoding or not UTF-8. In a query a plus is a space.
 pub(super) fn decode(text: &str, plus: bool) -> Option<std::borrow::Cow<'_, str>> {
-    if !text.contains('%') && !(plus && text.contains('+')) {
+    if !text.contains(['%', '+']) {
         return Some(text.into());
     }
     let mut out = Vec::with_capacity(text.len());

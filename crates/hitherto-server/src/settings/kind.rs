@@ -119,8 +119,10 @@ fn parse_size(text: &str) -> Option<u64> {
 
 /// A size in the largest unit that divides it.
 pub(super) fn size_text(bytes: u64) -> String {
-    let (unit, factor) =
-        UNITS.into_iter().find(|(_, factor)| bytes >= *factor && bytes % factor == 0).unwrap_or(("B", 1));
+    let (unit, factor) = UNITS
+        .into_iter()
+        .find(|(_, factor)| bytes >= *factor && bytes.is_multiple_of(*factor))
+        .unwrap_or(("B", 1));
     format!("{} {unit}", bytes / factor)
 }
 
