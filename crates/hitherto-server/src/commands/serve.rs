@@ -12,6 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::Call;
 use super::call::say;
 use crate::http::{Door, Options};
+use crate::settings::LogFormat;
 use crate::{demo, server, store};
 
 pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
@@ -38,7 +39,10 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
             tracing::warn!("the demo conversation is not loaded, because the store does not answer");
         }
     }
-    tracing::info!(%address, store = shown, "listening");
+    if settings.log_format == LogFormat::Json {
+        // People read it above; whoever reads JSON lines reads only those.
+        tracing::info!(%address, store = shown, "listening");
+    }
     let door = Arc::new(Door::new(memory, Options::from(&settings)));
     server::run(listener, door, stopped(interrupt, terminate)).await?;
     tracing::info!("stopped");

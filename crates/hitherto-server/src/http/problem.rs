@@ -129,22 +129,28 @@ impl Problem {
     }
 
     /// The document.
-    pub(crate) fn document(&self) -> Value {
+    pub(crate) fn document(&self) -> String {
+        #[derive(serde::Serialize)]
+        struct Document<'a> {
+            r#type: String,
+            title: &'a str,
+            status: u16,
+            detail: &'a str,
+            code: &'a str,
+            #[serde(flatten)]
+            more: &'a Map<String, Value>,
+        }
         let (code, _, title, _) = self.code.entry();
-        let mut document = Map::new();
-        document.insert("type".to_owned(), self.code.kind().into());
-        document.insert("title".to_owned(), title.into());
-        document.insert("status".to_owned(), self.status.into());
-        document.insert("detail".to_owned(), self.detail.as_str().into());
-        document.insert("code".to_owned(), code.into());
-        document.extend(self.more.clone());
-        document.into()
+        let (detail, more) = (&self.detail, &self.more);
+        let document = Document { r#type: self.code.kind(), title, status: self.status, detail, code, more };
+        // Texts and numbers can always be written.
+        serde_json::to_string(&document).unwrap_or_default()
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = Response::new(self.document().to_string().into());
+        let mut response = Response::new(self.document().into());
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 
 #[test]
-fn codes_are_unique_and_in_order_of_nothing_but_meaning() {
+fn every_code_is_there_once() {
     for (index, code) in CODES.iter().enumerate() {
         assert!((400..600).contains(&code.status()), "{code:?}");
         assert!(CODES.iter().skip(index + 1).all(|other| other.as_str() != code.as_str()), "{code:?}");
