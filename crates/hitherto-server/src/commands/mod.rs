@@ -1,0 +1,142 @@
+//! The commands: one entry each in one table, from which the command line and its help are built.
+//!
+//! A new command is a file here with `pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode>`, an
+//! entry in [`COMMANDS`], and a line in [`dispatch`].
+
+mod call;
+mod serve;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::{Arg, ArgAction, Command};
+
+use crate::settings::{Kind, Layers, Settings, flags_for};
+
+pub use call::Call;
+
+/// One command.
+#[derive(Debug, Clone, Copy)]
+pub struct CommandEntry {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in one sentence.
+    pub about: &'static str,
+    /// What it takes besides the options of the settings table.
+    pub arguments: &'static [Argument],
+}
+
+/// An argument of one command's own.
+#[derive(Debug, Clone, Copy)]
+pub struct Argument {
+    /// Its name; a flag has it with dashes.
+    pub name: &'static str,
+    /// What values it takes.
+    pub kind: Kind,
+    /// How it is given.
+    pub form: Form,
+    /// What it does.
+    pub help: &'static str,
+}
+
+/// How an argument is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// By its place, always.
+    Required,
+    /// By its place, or not at all.
+    Optional,
+    /// By its place, any number of times.
+    Many,
+    /// As a flag with its name.
+    Flag,
+}
+
+/// All commands, in the order of help.
+pub const COMMANDS: &[CommandEntry] = &[CommandEntry {
+    name: "serve",
+    about: "Serve chat memory over HTTP, from an embedded file or from Redis",
+    arguments: &[],
+}];
+
+/// The files that the commands are in.
+async fn dispatch(command: &str, call: Call) -> anyhow::Result<ExitCode> {
+    match command {
+        "serve" => serve::run(call).await,
+        other => bail!("there is no command {other}"),
+    }
+}
+
+/// The whole command line as `clap` sees it; completions are made from it too.
+pub fn clap_command() -> Command {
+    Command::new("hitherto")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Chat memory for LLM applications: everything said goes in, what belongs in the next prompt comes out")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true)
+        .max_term_width(110)
+        .subcommands(COMMANDS.iter().map(|entry| {
+            Command::new(entry.name)
+                .about(entry.about)
+                .args(entry.arguments.iter().map(argument))
+                .next_help_heading("Settings")
+                .args(flags_for(entry.name == "serve"))
+        }))
+}
+
+fn argument(argument: &Argument) -> Arg {
+    let arg = Arg::new(argument.name).help(argument.help);
+    let arg = match argument.form {
+        Form::Required => arg.required(true).value_name(argument.name.to_uppercase()),
+        Form::Optional => arg.value_name(argument.name.to_uppercase()),
+        Form::Many => arg.value_name(argument.name.to_uppercase()).action(ArgAction::Append).num_args(0..),
+        Form::Flag if argument.kind == Kind::Switch => {
+            return arg.long(argument.name.replace('_', "-")).action(ArgAction::SetTrue);
+        }
+        Form::Flag => arg.long(argument.name.replace('_', "-")).value_name(argument.kind.value_name()),
+    };
+    let kind = argument.kind;
+    arg.value_parser(move |value: &str| kind.accept(value))
+}
+
+/// What the binary does: reads the command line, runs the command, and says what went wrong.
+pub fn command_line() -> ExitCode {
+    let matches = clap_command().get_matches();
+    let Some((name, matches)) = matches.subcommand() else {
+        return ExitCode::FAILURE;
+    };
+    run(name, matches).unwrap_or_else(|error| {
+        call::complain(&format!("{error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+fn run(name: &str, matches: &clap::ArgMatches) -> anyhow::Result<ExitCode> {
+    let layers = Layers::gather(matches, |name| std::env::var_os(name), name == "serve")?;
+    let settings = Settings::resolve(&layers)?;
+    crate::logs::start(&settings)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(dispatch(name, Call::new(settings, matches.clone())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        clap_command().debug_assert();
+    }
+
+    #[test]
+    fn help_is_what_it_was() {
+        let mut all = clap_command().term_width(100);
+        all.build();
+        insta::assert_snapshot!("help", all.render_long_help());
+        for entry in COMMANDS {
+            let command = all.find_subcommand_mut(entry.name).unwrap();
+            insta::assert_snapshot!(format!("help_{}", entry.name), command.render_long_help());
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! `serve`: opens the store, listens, and serves until it is told to stop.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use hitherto::ChatMemory;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::Call;
+use super::call::say;
+use crate::http::{Door, Options};
+use crate::settings::LogFormat;
+use crate::{demo, server, store};
+
+pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
+    let settings = call.settings;
+    // Before anything is announced, so that whoever waits for the announcement can stop the server.
+    let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let listener = listen(&settings.listen).await?;
+    let address = listener.local_addr()?;
+    let memory = ChatMemory::new(store::open(&settings)?)
+        .under(settings.memory_key.clone())
+        .with_limits(settings.limits.clone());
+    let shown = store::shown(&settings.backend);
+    let reachable = memory.ping().await;
+    if let Err(error) = &reachable {
+        tracing::warn!(%error, "the store does not answer; serving all the same, and /readyz says so");
+    }
+    say(&format!("Hitherto {} listens on http://{address}", env!("CARGO_PKG_VERSION")));
+    say(&format!("Sessions are in {shown}. What it can do: http://{address}/docs"));
+    if settings.demo {
+        if reachable.is_ok() {
+            demo::load(&memory).await.context("the demo conversation cannot be stored")?;
+            say(&demo::lines(address));
+        } else {
+            tracing::warn!("the demo conversation is not loaded, because the store does not answer");
+        }
+    }
+    if settings.log_format == LogFormat::Json {
+        // People read it above; whoever reads JSON lines reads only those.
+        tracing::info!(%address, store = shown, "listening");
+    }
+    let door = Arc::new(Door::new(memory, Options::from(&settings)));
+    server::run(listener, door, stopped(interrupt, terminate)).await?;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Listens, on loopback only.
+async fn listen(address: &str) -> anyhow::Result<TcpListener> {
+    let found: Vec<SocketAddr> = tokio::net::lookup_host(address)
+        .await
+        .with_context(|| format!("listen: {address} is no address of this machine"))?
+        .collect();
+    if let Some(open) = found.iter().find(|address| !address.ip().is_loopback()) {
+        bail!(
+            "listen: {open} can be reached by others, and there are no credentials yet: whoever reaches the server reads \
+             and changes every session. Listen on 127.0.0.1 or [::1], and put a proxy that checks who asks before it"
+        );
+    }
+    TcpListener::bind(found.as_slice()).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "listen: {address} is in use, by another server perhaps; stop that, or choose another with --listen"
+        ),
+        _ => anyhow::Error::new(error).context(format!("listen: {address} cannot be used")),
+    })
+}
+
+async fn stopped(mut interrupt: Signal, mut terminate: Signal) {
+    let name = tokio::select! {
+        _ = interrupt.recv() => "SIGINT",
+        _ = terminate.recv() => "SIGTERM",
+    };
+    tracing::info!(signal = name, "finishing what was accepted");
+}

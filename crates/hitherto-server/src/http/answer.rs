@@ -1,0 +1,145 @@
+//! Answers: JSON written by hand into one buffer, into which stored messages are spliced as they are.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use hitherto::{Change, Description, MessageId, Restart, StoredMessage, Timestamp};
+
+/// An answer of JSON.
+pub(super) fn json(status: StatusCode, body: Vec<u8>) -> Response {
+    with_type(status, "application/json", body)
+}
+
+/// An answer of another media type.
+pub(super) fn with_type(status: StatusCode, kind: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+/// Appends `text` as a JSON string.
+pub(super) fn push_string(out: &mut Vec<u8>, text: &str) {
+    // Writing a string to a vector cannot fail.
+    let _ = serde_json::to_writer(out, text);
+}
+
+/// Appends a number.
+pub(super) fn push_number(out: &mut Vec<u8>, number: u64) {
+    // Digits by hand: the general formatter is a good part of what a short answer costs.
+    let mut digits = [0_u8; 20];
+    let mut rest = number;
+    let mut length = 0;
+    for place in digits.iter_mut().rev() {
+        *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+        length += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(20 - length..).unwrap_or_default());
+}
+
+/// Appends `,"name":number`.
+pub(super) fn push_count(out: &mut Vec<u8>, label: &str, number: u64) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(label.as_bytes());
+    out.extend_from_slice(b"\":");
+    push_number(out, number);
+}
+
+/// Appends an id as a JSON string.
+pub(super) fn push_id(out: &mut Vec<u8>, id: &MessageId) {
+    match id {
+        MessageId::Given(id) => {
+            use std::io::Write as _;
+            let _ = write!(out, "\"{}\"", id.hyphenated());
+        }
+        MessageId::Own(id) => push_string(out, id),
+    }
+}
+
+/// Appends `"messages":[…]`.
+pub(super) fn push_messages(out: &mut Vec<u8>, messages: &[StoredMessage]) {
+    out.extend_from_slice(b"\"messages\":[");
+    for (index, message) in messages.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        message.write_json(out);
+    }
+    out.push(b']');
+}
+
+/// Appends a session's description as an object.
+pub(super) fn push_description(out: &mut Vec<u8>, session: &str, found: &Description, now: Timestamp) {
+    out.extend_from_slice(b"{\"session\":");
+    push_string(out, session);
+    for (label, number) in [
+        ("messages", found.messages),
+        ("turns", found.turns),
+        ("deleted", found.deleted),
+        ("first_seq", found.first_seq),
+        ("last_seq", found.last_seq),
+        ("bytes", found.bytes),
+    ] {
+        push_count(out, label, number);
+    }
+    push_time(out, "created_at", found.created_at);
+    push_time(out, "updated_at", found.updated_at);
+    if let Some(ttl) = found.ttl {
+        push_count(out, "ttl_secs", ttl.as_millis().div_ceil(1000));
+        out.extend_from_slice(b",\"ttl_restart\":\"");
+        out.extend_from_slice(restart_name(ttl.restart()).as_bytes());
+        out.push(b'"');
+    }
+    if let Some(at) = found.expires_at {
+        push_time(out, "expires_at", at);
+        let left = at.as_millis().saturating_sub(now.as_millis());
+        push_count(out, "expires_in_secs", u64::try_from(left).unwrap_or(0).div_ceil(1000));
+    }
+    if let Some(max) = found.max_messages {
+        push_count(out, "max_messages", max);
+    }
+    if let Some(metadata) = &found.metadata {
+        out.extend_from_slice(b",\"metadata\":");
+        out.extend_from_slice(metadata.as_bytes());
+    }
+    out.push(b'}');
+}
+
+fn push_time(out: &mut Vec<u8>, label: &str, time: Timestamp) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(label.as_bytes());
+    out.extend_from_slice(b"\":\"");
+    time.write_rfc3339(out);
+    out.push(b'"');
+}
+
+/// The names of what restarts a time to live; a kind that this version does not know has none.
+pub(super) const RESTARTS: [(&str, Restart); 3] =
+    [("write", Restart::Write), ("read", Restart::Read), ("never", Restart::Never)];
+
+fn restart_name(restart: Restart) -> &'static str {
+    RESTARTS.iter().find(|(_, known)| *known == restart).map_or("write", |(name, _)| name)
+}
+
+/// The change that an optional default asks for.
+pub(super) fn set_or_keep<T>(value: Option<T>) -> Change<T> {
+    value.map_or(Change::Keep, Change::Set)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_numbers_as_the_formatter_does() {
+        for number in [0, 1, 9, 10, 99, 100, 12_345, u64::from(u32::MAX), u64::MAX] {
+            let mut out = Vec::new();
+            push_number(&mut out, number);
+            assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
+        }
+    }
+}

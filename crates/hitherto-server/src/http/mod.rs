@@ -1,0 +1,154 @@
+//! The HTTP door: one file a resource, JSON in and out, errors as problem documents.
+//!
+//! Invariants: stored JSON is spliced into answers and never printed again; a request can break nothing but
+//! itself; axum is known to this module only; what people said is in no log line.
+
+mod answer;
+mod body;
+mod fields;
+mod path;
+pub(crate) mod problem;
+mod query;
+
+mod append;
+mod fork;
+mod message;
+mod pop;
+mod read;
+mod session;
+mod sessions;
+
+mod docs;
+mod health;
+mod openapi;
+mod openapi_schemas;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use hitherto::{ChatMemory, Ttl};
+
+use crate::settings::Settings;
+use problem::{Code, Problem};
+
+/// What the door serves, and how.
+#[derive(Debug)]
+pub struct Door {
+    memory: ChatMemory,
+    options: Options,
+}
+
+/// How the door serves.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// The time to live that an append sets if it says nothing. Default none.
+    pub ttl: Option<Ttl>,
+    /// The maximum of messages that an append sets if it says nothing. Default none.
+    pub max_messages: Option<u64>,
+    /// The largest body, in bytes. Default 4 MiB.
+    pub body_limit: usize,
+    /// By when the body has arrived. Default 30 s.
+    pub body_timeout: Duration,
+    /// When a connection without a complete request header is closed. Default 60 s.
+    pub idle_timeout: Duration,
+    /// The most connections at a time. Default 10,000.
+    pub max_connections: usize,
+    /// By when the store has answered; a request that needs several of its answers may take twice as long.
+    /// Default 2 s.
+    pub deadline: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            ttl: None,
+            max_messages: None,
+            body_limit: 4 << 20,
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(60),
+            max_connections: 10_000,
+            deadline: Duration::from_secs(2),
+        }
+    }
+}
+
+impl From<&Settings> for Options {
+    fn from(settings: &Settings) -> Self {
+        Self {
+            ttl: settings.ttl,
+            max_messages: settings.max_messages,
+            body_limit: settings.body_limit,
+            body_timeout: settings.body_timeout,
+            idle_timeout: settings.idle_timeout,
+            max_connections: settings.max_connections,
+            deadline: settings.deadline,
+        }
+    }
+}
+
+impl Door {
+    /// A door to that memory.
+    pub fn new(memory: ChatMemory, options: Options) -> Self {
+        Self { memory, options }
+    }
+
+    /// How it serves.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Waits for the engine, but not for ever. Each call of the store has a deadline of its own and a better
+    /// error; this one bounds requests that need several calls.
+    async fn within<T>(&self, call: impl Future<Output = hitherto::Result<T>>) -> Result<T, Problem> {
+        match tokio::time::timeout(self.options.deadline * 2, call).await {
+            Ok(answer) => answer.map_err(Problem::from),
+            Err(_) => Err(Problem::new(
+                Code::DeadlineExceeded,
+                format!("no answer within {} ms", self.options.deadline.as_millis() * 2),
+            )
+            .outcome_unknown()),
+        }
+    }
+}
+
+/// The routes.
+pub(crate) fn router(door: Arc<Door>) -> Router {
+    // An empty id is a path of its own to the router; here it gets the answer that other bad ids get.
+    let messages = || get(read::messages).post(append::messages);
+    let one = || get(message::show).patch(message::edit).delete(message::delete);
+    let session = || get(session::describe).patch(session::configure).delete(session::clear);
+    Router::new()
+        .route("/v1/sessions/{id}/messages", messages())
+        .route("/v1/sessions//messages", messages())
+        .route("/v1/sessions/{id}/messages/{seq}", one())
+        .route("/v1/sessions//messages/{seq}", one())
+        .route("/v1/sessions/{id}/pop", axum::routing::post(pop::pop))
+        .route("/v1/sessions//pop", axum::routing::post(pop::pop))
+        .route("/v1/sessions/{id}/fork", axum::routing::post(fork::fork))
+        .route("/v1/sessions//fork", axum::routing::post(fork::fork))
+        .route("/v1/sessions/{id}", session())
+        .route("/v1/sessions/", session())
+        .route("/v1/sessions", get(sessions::list))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/openapi.json", get(openapi::document))
+        .route("/docs", get(docs::page))
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .with_state(door)
+}
+
+async fn no_route() -> Problem {
+    Problem::new(Code::NotFound, "there is nothing at this path; /docs lists what there is")
+}
+
+async fn no_method(method: axum::http::Method) -> Problem {
+    Problem::new(
+        Code::MethodNotAllowed,
+        format!("this path does not take {method}; the Allow header says what it takes"),
+    )
+}

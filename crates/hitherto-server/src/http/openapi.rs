@@ -1,0 +1,373 @@
+//! `GET /openapi.json`: the OpenAPI 3.1 document, built from one table of operations.
+//!
+//! The handlers read and write JSON by hand, so there are no types that a document could be derived from;
+//! tests hold the table to the routes and to the answers instead.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+
+use super::answer;
+use super::openapi_schemas::schemas;
+use super::problem::Code;
+
+/// One operation.
+pub(super) struct Operation {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    parameters: &'static [&'static str],
+    /// The schema of the body, and whether there must be one.
+    body: Option<(&'static str, bool)>,
+    /// Statuses of success, what they mean, and the schemas of their answers.
+    answers: &'static [(&'static str, &'static str, Option<&'static str>)],
+    errors: &'static [Code],
+}
+
+const SESSION: &str = "/v1/sessions/{id}";
+const MESSAGES: &str = "/v1/sessions/{id}/messages";
+const MESSAGE: &str = "/v1/sessions/{id}/messages/{seq}";
+
+/// Errors that every operation with a body can have.
+const BODY_ERRORS: &[Code] = &[
+    Code::UnsupportedMediaType,
+    Code::BodyTooLarge,
+    Code::BodyTimeout,
+    Code::BodyIncomplete,
+    Code::InvalidUtf8,
+    Code::InvalidJson,
+    Code::UnknownField,
+    Code::InvalidField,
+];
+/// Errors that every operation on a session can have.
+const SESSION_ERRORS: &[Code] = &[Code::InvalidSessionId, Code::SessionIdTooLong];
+/// Errors that every operation on the store can have.
+const STORE_ERRORS: &[Code] = &[
+    Code::UnknownParameter,
+    Code::StoreUnreachable,
+    Code::StoreDisconnected,
+    Code::StoreLoading,
+    Code::StoreBusy,
+    Code::StoreReadOnly,
+    Code::StoreTimeout,
+    Code::DeadlineExceeded,
+    Code::StoreDenied,
+    Code::StoreFull,
+    Code::StoreNewerFormat,
+    Code::StoreForeign,
+    Code::StoreFailed,
+    Code::Internal,
+];
+
+/// All operations.
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: "post",
+        path: MESSAGES,
+        id: "appendMessages",
+        summary: "Append one message or many: all of them, in order and next to one another, or none.",
+        parameters: &["id", "Idempotency-Key"],
+        body: Some(("Append", true)),
+        answers: &[
+            ("201", "They are stored.", Some("Appended")),
+            (
+                "200",
+                "A repeat of an append with the same Idempotency-Key: nothing was stored, and this is the first one's answer.",
+                Some("Appended"),
+            ),
+        ],
+        errors: &[
+            Code::InvalidIdempotencyKey,
+            Code::MissingField,
+            Code::InvalidMessage,
+            Code::NothingToDo,
+            Code::MessageTooLarge,
+            Code::TooManyMessages,
+            Code::AppendTooLarge,
+            Code::IdempotencyKeyReused,
+        ],
+    },
+    Operation {
+        method: "get",
+        path: MESSAGES,
+        id: "readMessages",
+        summary: "Read the newest whole turns, or a page of messages, oldest first. Without parameters, the newest 100. An unknown session reads as an empty one.",
+        parameters: &["id", "last_turns", "last_messages", "after", "before", "limit"],
+        body: None,
+        answers: &[("200", "The messages.", Some("Messages"))],
+        errors: &[Code::InvalidParameter, Code::ConflictingParameters],
+    },
+    Operation {
+        method: "get",
+        path: MESSAGE,
+        id: "getMessage",
+        summary: "Read one message.",
+        parameters: &["id", "seq"],
+        body: None,
+        answers: &[("200", "The message.", Some("StoredMessage"))],
+        errors: &[Code::InvalidParameter, Code::MessageNotFound, Code::MessageUnreadable],
+    },
+    Operation {
+        method: "patch",
+        path: MESSAGE,
+        id: "editMessage",
+        summary: "Replace a message's content or metadata. Its sequence number, id and time stay.",
+        parameters: &["id", "seq"],
+        body: Some(("Edit", true)),
+        answers: &[("200", "The message as it is now.", Some("StoredMessage"))],
+        errors: &[
+            Code::InvalidParameter,
+            Code::InvalidMessage,
+            Code::NothingToDo,
+            Code::MessageTooLarge,
+            Code::MessageNotFound,
+            Code::MessageUnreadable,
+        ],
+    },
+    Operation {
+        method: "delete",
+        path: MESSAGE,
+        id: "deleteMessage",
+        summary: "Delete a message. Its sequence number is not given again.",
+        parameters: &["id", "seq"],
+        body: None,
+        answers: &[("204", "It is deleted.", None)],
+        errors: &[Code::InvalidParameter, Code::MessageNotFound, Code::MessageUnreadable],
+    },
+    Operation {
+        method: "post",
+        path: "/v1/sessions/{id}/pop",
+        id: "popMessages",
+        summary: "Remove the newest message, or the newest turn whole, and give it back.",
+        parameters: &["id"],
+        body: Some(("Pop", false)),
+        answers: &[(
+            "200",
+            "What was removed, oldest first; nothing from a session without messages.",
+            Some("Popped"),
+        )],
+        errors: &[],
+    },
+    Operation {
+        method: "post",
+        path: "/v1/sessions/{id}/fork",
+        id: "forkSession",
+        summary: "Copy a session, from its beginning up to and with a message, to a new one.",
+        parameters: &["id"],
+        body: Some(("Fork", false)),
+        answers: &[("201", "The new session.", Some("Forked"))],
+        errors: &[Code::SessionNotFound, Code::MessageNotFound, Code::SessionExists],
+    },
+    Operation {
+        method: "get",
+        path: SESSION,
+        id: "describeSession",
+        summary: "What is known of a session beside its messages.",
+        parameters: &["id"],
+        body: None,
+        answers: &[("200", "The description.", Some("Session"))],
+        errors: &[Code::SessionNotFound],
+    },
+    Operation {
+        method: "patch",
+        path: SESSION,
+        id: "configureSession",
+        summary: "Change a session's time to live, maximum of messages or metadata, in one step; null removes.",
+        parameters: &["id"],
+        body: Some(("Configure", true)),
+        answers: &[("200", "The description as it is now.", Some("Session"))],
+        errors: &[Code::SessionNotFound, Code::NothingToDo, Code::MetadataTooLarge],
+    },
+    Operation {
+        method: "delete",
+        path: SESSION,
+        id: "clearSession",
+        summary: "Remove a session and everything that belongs to it.",
+        parameters: &["id"],
+        body: None,
+        answers: &[(
+            "200",
+            "It is gone; `cleared` says how many messages it had, 0 for an unknown one.",
+            Some("Cleared"),
+        )],
+        errors: &[],
+    },
+    Operation {
+        method: "get",
+        path: "/v1/sessions",
+        id: "listSessions",
+        summary: "List the sessions, newest activity first.",
+        parameters: &["sessions_limit", "prefix", "cursor"],
+        body: None,
+        answers: &[("200", "A page of sessions.", Some("Sessions"))],
+        errors: &[Code::InvalidParameter, Code::InvalidCursor, Code::ConflictingParameters],
+    },
+    Operation {
+        method: "get",
+        path: "/healthz",
+        id: "alive",
+        summary: "The process lives.",
+        parameters: &[],
+        body: None,
+        answers: &[("200", "It does.", Some("Status"))],
+        errors: &[],
+    },
+    Operation {
+        method: "get",
+        path: "/readyz",
+        id: "ready",
+        summary: "The store answers. With 503 the problem says why it does not.",
+        parameters: &[],
+        body: None,
+        answers: &[("200", "It does.", Some("Status"))],
+        errors: &[Code::StoreUnreachable, Code::StoreLoading],
+    },
+];
+
+pub(super) async fn document() -> Response {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    answer::with_type(StatusCode::OK, "application/json", TEXT.get_or_init(|| openapi().to_string()).as_str())
+}
+
+/// The document.
+pub(super) fn openapi() -> Value {
+    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    for operation in OPERATIONS {
+        paths.entry(operation.path).or_default().insert(operation.method.to_owned(), operation.describe());
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Hitherto",
+            "summary": "Chat memory for LLM applications",
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": {"name": "MIT OR Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {"schemas": schemas(), "parameters": parameters()},
+    })
+}
+
+impl Operation {
+    fn describe(&self) -> Value {
+        let mut out = json!({"operationId": self.id, "summary": self.summary, "responses": self.responses()});
+        if !self.parameters.is_empty() {
+            let refs: Vec<Value> = self
+                .parameters
+                .iter()
+                .map(|name| json!({"$ref": format!("#/components/parameters/{name}")}))
+                .collect();
+            put(&mut out, "parameters", refs.into());
+        }
+        if let Some((schema, required)) = self.body {
+            put(
+                &mut out,
+                "requestBody",
+                json!({"required": required, "content": {"application/json": {"schema": reference(schema)}}}),
+            );
+        }
+        out
+    }
+
+    /// The errors that it can have.
+    pub(super) fn all_errors(&self) -> Vec<Code> {
+        let mut all = Vec::new();
+        if self.path.contains("{id}") {
+            all.extend_from_slice(SESSION_ERRORS);
+        }
+        all.extend_from_slice(self.errors);
+        if self.body.is_some() {
+            all.extend_from_slice(BODY_ERRORS);
+        }
+        if self.path.starts_with("/v1/") {
+            all.extend_from_slice(STORE_ERRORS);
+        }
+        all
+    }
+
+    fn responses(&self) -> Map<String, Value> {
+        let mut out = Map::new();
+        for (status, meaning, schema) in self.answers {
+            let mut answer = json!({"description": meaning});
+            if let Some(schema) = schema {
+                put(&mut answer, "content", json!({"application/json": {"schema": reference(schema)}}));
+            }
+            out.insert((*status).to_owned(), answer);
+        }
+        let mut errors: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
+        for code in self.all_errors() {
+            errors.entry(code.status()).or_default().push(code.as_str());
+        }
+        for (status, codes) in errors {
+            out.insert(
+                status.to_string(),
+                json!({
+                    "description": format!("code: {}", codes.join(", ")),
+                    "content": {"application/problem+json": {"schema": reference("Problem")}},
+                }),
+            );
+        }
+        out
+    }
+}
+
+fn put(object: &mut Value, key: &str, value: Value) {
+    if let Some(object) = object.as_object_mut() {
+        object.insert(key.to_owned(), value);
+    }
+}
+
+fn reference(schema: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{schema}")})
+}
+
+fn parameters() -> Value {
+    let count = |name: &str, what: &str| json!({"name": name, "in": "query", "description": what, "schema": {"type": "integer", "minimum": 1, "maximum": 1000}});
+    let seq = |name: &str, what: &str| json!({"name": name, "in": "query", "description": what, "schema": {"type": "integer", "minimum": 0}});
+    let text = |name: &str, what: &str| json!({"name": name, "in": "query", "description": what, "schema": {"type": "string"}});
+    json!({
+        "id": {"name": "id", "in": "path", "required": true, "description": "The session id: 1 to 512 bytes of UTF-8, percent-encoded; a slash is %2F.", "schema": {"type": "string", "minLength": 1}},
+        "seq": {"name": "seq", "in": "path", "required": true, "description": "The sequence number.", "schema": {"type": "integer", "minimum": 1}},
+        "Idempotency-Key": {"name": "Idempotency-Key", "in": "header", "description": "A key of the client's choosing: the same messages sent again with it are stored once.", "schema": {"type": "string", "minLength": 1, "maxLength": 255}},
+        "last_turns": count("last_turns", "The newest so many whole turns."),
+        "last_messages": count("last_messages", "The newest so many messages, and as many more as make their oldest turn whole."),
+        "limit": count("limit", "The most messages of a page; 100 if nothing is said."),
+        "sessions_limit": count("limit", "The most sessions of a page; 100 if nothing is said."),
+        "after": seq("after", "The oldest messages after this sequence number; 0 begins at the beginning."),
+        "before": seq("before", "The newest messages before this sequence number."),
+        "prefix": text("prefix", "Only sessions whose id begins so."),
+        "cursor": text("cursor", "next_cursor of an earlier page."),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_is_what_it_was() {
+        insta::assert_snapshot!("openapi", serde_json::to_string_pretty(&openapi()).unwrap());
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = openapi();
+        let text = document.to_string();
+        for reference in text.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(document.pointer(reference).is_some(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn every_code_belongs_to_an_operation() {
+        let anywhere = [Code::NotFound, Code::MethodNotAllowed];
+        for code in super::super::problem::CODES {
+            let found = OPERATIONS.iter().any(|operation| operation.all_errors().contains(code));
+            assert!(found || anywhere.contains(code), "{code:?}");
+        }
+    }
+}

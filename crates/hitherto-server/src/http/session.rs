@@ -1,0 +1,67 @@
+//! `/v1/sessions/{id}`: what is known of a session, its settings, its end.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use hitherto::{Change, Configure, SessionId, StoreError, Timestamp};
+
+use super::fields::{Fields, invalid};
+use super::problem::{Code, Problem};
+use super::{Door, answer, body, path, query};
+
+pub(super) async fn describe(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
+    let session = path::session(request.uri())?;
+    query::none(request.uri())?;
+    description(&door, &session).await
+}
+
+pub(super) async fn configure(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let session = path::session(&parts.uri)?;
+    query::none(&parts.uri)?;
+    let body = body::read(&door, &parts.headers, body).await?;
+    let change = change(body::text(&body)?)?;
+    door.within(door.memory.configure(&session, &change)).await?;
+    description(&door, &session).await
+}
+
+pub(super) async fn clear(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
+    let session = path::session(request.uri())?;
+    query::none(request.uri())?;
+    let cleared = door.within(door.memory.clear(&session)).await?;
+    let mut out = b"{\"session\":".to_vec();
+    answer::push_string(&mut out, session.as_str());
+    answer::push_count(&mut out, "cleared", cleared.unwrap_or(0));
+    out.push(b'}');
+    Ok(answer::json(StatusCode::OK, out))
+}
+
+async fn description(door: &Door, session: &SessionId) -> Result<Response, Problem> {
+    let found = door.within(door.memory.describe(session)).await?.ok_or(StoreError::NoSession)?;
+    let mut out = Vec::with_capacity(512);
+    answer::push_description(&mut out, session.as_str(), &found, Timestamp::now());
+    Ok(answer::json(StatusCode::OK, out))
+}
+
+fn change(body: &str) -> Result<Configure, Problem> {
+    let mut fields = Fields::parse(body)?;
+    let ttl = fields.ttl()?;
+    let max_messages = fields.number("max_messages")?;
+    let metadata = match fields.take("metadata")? {
+        None => Change::Keep,
+        Some("null") => Change::Remove,
+        Some(object) if object.starts_with('{') => Change::Set(object.to_owned()),
+        Some(_) => return Err(invalid("metadata", "an object, or null for none")),
+    };
+    fields.finish("ttl_secs, ttl_restart, max_messages, metadata")?;
+    let change = Configure { ttl, max_messages, metadata };
+    if change == Configure::default() {
+        return Err(Problem::new(
+            Code::NothingToDo,
+            "there is nothing to change: give ttl_secs, max_messages or metadata",
+        ));
+    }
+    Ok(change)
+}

@@ -1,0 +1,39 @@
+//! The Hitherto server and command line, as a library so that tests and other programs can embed them.
+//!
+//! [`run`] serves a [`ChatMemory`](hitherto::ChatMemory) over HTTP on a listener until a future ends; the
+//! binary `hitherto` is [`command_line`] and nothing else. Until there are credentials, whoever embeds
+//! [`run`] must give it a listener that only trusted programs reach.
+//!
+//! Invariant: axum and hyper stay in `http` and `server`, clap in `settings` and `commands`; and no log line
+//! says what people said.
+
+pub mod settings;
+
+mod logs;
+mod store;
+
+pub mod commands;
+
+mod http;
+mod server;
+
+mod demo;
+
+pub use commands::command_line;
+pub use http::{Door, Options};
+pub use server::run;
+pub use store::{open, shown};
+
+/// Compares a generated page with the one in `docs/`, or writes it with `HITHERTO_WRITE_DOCS=1`.
+#[cfg(test)]
+fn same_as_in_docs(name: &str, text: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+    if std::env::var_os("HITHERTO_WRITE_DOCS").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == text,
+        "docs/{name} differs from the code: run the tests once with HITHERTO_WRITE_DOCS=1"
+    );
+}

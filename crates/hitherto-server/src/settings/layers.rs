@@ -1,0 +1,140 @@
+//! Where the values come from: flags, environment, file, defaults, in this order.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use anyhow::{Context as _, bail};
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+
+use super::flags::has;
+use super::{Kind, OPTIONS, Setting};
+
+/// Where a value comes from; the greater beats the lesser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// The table.
+    Default,
+    /// The settings file.
+    File,
+    /// An environment variable.
+    Environment,
+    /// A flag.
+    Flag,
+}
+
+/// The value of every option that has one, checked by its kind, and where it comes from.
+#[derive(Clone, Default)]
+pub struct Layers(BTreeMap<&'static str, (Source, String)>);
+
+impl Layers {
+    /// Gathers the values of the options that a command has.
+    ///
+    /// # Errors
+    /// Says which flag, variable or key has a value that it cannot have, and what it must be; names
+    /// unknown keys of the file.
+    pub fn gather(
+        flags: &ArgMatches,
+        env: impl Fn(&str) -> Option<OsString>,
+        server: bool,
+    ) -> anyhow::Result<Self> {
+        let mut layers = Self::default();
+        for option in OPTIONS {
+            if let Some(default) = option.default {
+                layers.put(option, Source::Default, default, || "the table of options".to_owned())?;
+            }
+        }
+        let mut own = Self::default();
+        for option in OPTIONS.iter().filter(|option| has(option, server)) {
+            if let Some(value) = env(option.env).filter(|value| !value.is_empty()) {
+                let value =
+                    value.into_string().ok().with_context(|| format!("{} is not UTF-8", option.env))?;
+                own.put(option, Source::Environment, &value, || option.env.to_owned())?;
+            }
+            if let Some(value) = flag_value(flags, option) {
+                own.put(option, Source::Flag, &value, || format!("--{}", option.flag()))?;
+            }
+        }
+        if let Some(path) = own.get("config") {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("the settings file {path} cannot be read"))?;
+            layers.add_file(&text, server).with_context(|| format!("the settings file {path}"))?;
+        }
+        layers.0.append(&mut own.0);
+        Ok(layers)
+    }
+
+    /// Adds the values of a settings file; those of options that the command has not are checked and left out,
+    /// so that one file serves every command.
+    ///
+    /// # Errors
+    /// For text that is no TOML, for unknown keys, and for values that a key cannot have.
+    pub(super) fn add_file(&mut self, text: &str, server: bool) -> anyhow::Result<()> {
+        // The parser's own message shows the line it stumbles over, which may hold a password.
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            let line = error
+                .span()
+                .and_then(|span| text.get(..span.start))
+                .map_or(1, |head| head.split('\n').count());
+            anyhow::anyhow!("line {line}: {}", error.message())
+        })?;
+        let known = |key: &str| OPTIONS.iter().find(|option| option.in_file() && option.name == key);
+        let unknown: Vec<&str> =
+            table.keys().map(String::as_str).filter(|key| known(key).is_none()).collect();
+        if !unknown.is_empty() {
+            bail!("unknown key {}", unknown.join(", "));
+        }
+        for (key, value) in &table {
+            let Some(option) = known(key) else { continue };
+            let value = match value {
+                toml::Value::String(text) => text.clone(),
+                toml::Value::Integer(number) => number.to_string(),
+                toml::Value::Boolean(switch) => switch.to_string(),
+                _ => bail!("{key} must be {}", option.kind.must()),
+            };
+            let mut target = Self::default();
+            let kept = if has(option, server) { &mut *self } else { &mut target };
+            kept.put(option, Source::File, &value, || key.clone())?;
+        }
+        Ok(())
+    }
+
+    fn put(
+        &mut self,
+        option: &Setting,
+        source: Source,
+        value: &str,
+        name: impl Fn() -> String,
+    ) -> anyhow::Result<()> {
+        let value = option.kind.accept(value).map_err(|must| anyhow::anyhow!("{} {must}", name()))?;
+        self.0.insert(option.name, (source, value));
+        Ok(())
+    }
+
+    /// The value of an option.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|(_, value)| value.as_str())
+    }
+
+    /// Where the value of an option comes from.
+    pub(super) fn source(&self, name: &str) -> Option<Source> {
+        self.0.get(name).map(|(source, _)| *source)
+    }
+
+    /// The value of an option that is a number or a size.
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
+        self.get(name)?.parse().ok()
+    }
+}
+
+fn flag_value(flags: &ArgMatches, option: &Setting) -> Option<String> {
+    if flags.try_contains_id(option.name).ok()?
+        && flags.value_source(option.name) == Some(ValueSource::CommandLine)
+    {
+        return match option.kind {
+            Kind::Switch => Some(flags.get_flag(option.name).to_string()),
+            _ => flags.get_one::<String>(option.name).cloned(),
+        };
+    }
+    None
+}

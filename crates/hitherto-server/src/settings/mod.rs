@@ -1,0 +1,19 @@
+//! Settings: one table of options, from which flags, environment variables, file keys, help and the
+//! reference page all come.
+//!
+//! Invariant: a flag beats the environment, the environment beats the file, the file beats the default;
+//! and whatever is secret is wrapped when it is resolved, so printing [`Settings`] is safe.
+
+mod flags;
+mod kind;
+mod layers;
+mod reference;
+mod resolved;
+mod table;
+
+pub use flags::flags_for;
+pub use kind::Kind;
+pub use layers::{Layers, Source};
+pub use reference::{page, sample};
+pub use resolved::{Backend, Color, LogFormat, Settings};
+pub use table::{OPTIONS, Setting, Who};

@@ -1,0 +1,250 @@
+//! The real binary: what it prints, what it refuses, and that what it acknowledged survives its end.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use support::{Wire, get, post};
+
+const ONE: &str = r#"{"messages":[{"role":"user","content":"one"}]}"#;
+
+/// A server process; killed when this is dropped.
+struct Process {
+    child: Child,
+    address: SocketAddr,
+    out: BufReader<ChildStdout>,
+}
+
+fn hitherto(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hitherto"));
+    command.current_dir(folder);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("HITHERTO_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+impl Process {
+    /// Starts a server on any free port and waits until it says where.
+    fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let mut command = hitherto(folder);
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        let (_, address) =
+            line.trim().rsplit_once("http://").unwrap_or_else(|| panic!("no address in {line:?}"));
+        Self { child, address: address.parse().unwrap(), out }
+    }
+
+    fn signal(&self, name: &str) {
+        let line = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
+    }
+
+    /// Waits for the end, and gives the exit status and what was printed since the first line.
+    fn end(mut self) -> (Option<i32>, String) {
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap().code(), rest)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It has ended already where a test waited for it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn count(address: SocketAddr, session: &str) -> u64 {
+    let found = get(address, &format!("/v1/sessions/{session}"));
+    if found.status == 404 { 0 } else { found.expect(200).json()["messages"].as_u64().unwrap() }
+}
+
+/// Runs a command that is refused, and gives what it says.
+fn refused(output: Output) -> String {
+    assert!(!output.status.success(), "{output:?}");
+    assert_eq!(output.stdout, b"");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn the_lines_that_the_demo_prints_work_when_they_are_pasted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(folder.path(), &["--demo"]);
+    let mut lines = Vec::new();
+    while lines.len() < 3 {
+        let mut line = String::new();
+        assert!(process.out.read_line(&mut line).unwrap() > 0, "three lines to try");
+        if line.trim().starts_with("curl ") {
+            lines.push(line.trim().to_owned());
+        }
+    }
+    let answers: Vec<serde_json::Value> = lines
+        .iter()
+        .map(|line| {
+            let output = Command::new("sh")
+                .args(["-c", &format!("{line} --silent --show-error --fail")])
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+            serde_json::from_slice(&output.stdout).unwrap()
+        })
+        .collect();
+    assert_eq!(answers[0]["last_seq"], 1119);
+    assert_eq!(answers[0]["messages"][0]["role"], "user");
+    assert_eq!(answers[1]["messages"][0]["seq"], 1120);
+    assert_eq!(answers[2]["messages"], 1120);
+    process.signal("TERM");
+    assert_eq!(process.end().0, Some(0));
+    // A second start stores nothing twice, and leaves alone what was said since.
+    let process = Process::start(folder.path(), &["--demo"]);
+    assert_eq!(count(process.address, "apollo13"), 1120);
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_a_restart_and_after_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    for (signal, before) in [("TERM", 0), ("INT", 1), ("KILL", 2), ("KILL", 3)] {
+        let process = Process::start(folder.path(), &[]);
+        assert_eq!(count(process.address, "s"), before, "{signal}");
+        post(process.address, "/v1/sessions/s/messages", ONE).expect(201);
+        process.signal(signal);
+        assert_eq!(process.end().0, if signal == "KILL" { None } else { Some(0) }, "{signal}");
+    }
+    let process = Process::start(folder.path(), &[]);
+    let read = get(process.address, "/v1/sessions/s/messages").expect(200).json();
+    assert_eq!((&read["first_seq"], &read["last_seq"]), (&1.into(), &4.into()));
+}
+
+/// A server that is told to stop while it has a request half read: the request is finished, stored and
+/// answered, and only then the process ends.
+#[test]
+fn what_was_accepted_is_finished_before_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), &[]);
+    let mut idle = Wire::open(process.address);
+    idle.send(b"GET /healthz HTTP/1.1\r\nhost: h\r\n\r\n");
+    idle.answer().unwrap().expect(200);
+    let mut wire = Wire::open(process.address);
+    let (begin, end) = ONE.split_at(10);
+    wire.send(
+        format!(
+            "POST /v1/sessions/s/messages HTTP/1.1\r\nhost: h\r\ncontent-length: {}\r\n\r\n{begin}",
+            ONE.len()
+        )
+        .as_bytes(),
+    );
+    std::thread::sleep(Duration::from_millis(200));
+    process.signal("TERM");
+    let gone = Instant::now();
+    while std::net::TcpStream::connect(process.address).is_ok() {
+        assert!(gone.elapsed() < Duration::from_secs(5), "it still accepts");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    wire.send(end.as_bytes());
+    wire.answer().unwrap().expect(201);
+    assert!(wire.answer().is_none() && idle.answer().is_none());
+    assert_eq!(process.end().0, Some(0));
+    assert!(gone.elapsed() < Duration::from_secs(8), "it waited for connections that do nothing");
+    let process = Process::start(folder.path(), &[]);
+    assert_eq!(count(process.address, "s"), 1);
+}
+
+#[test]
+fn refuses_addresses_that_others_can_reach() {
+    let folder = tempfile::tempdir().unwrap();
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:8700"] {
+        let said = refused(hitherto(folder.path()).args(["serve", "--listen", address]).output().unwrap());
+        assert!(said.contains("can be reached by others, and there are no credentials yet"), "{said}");
+    }
+    assert!(!folder.path().join("hitherto.db").exists(), "nothing is made before the address is accepted");
+    let said = refused(hitherto(folder.path()).args(["serve", "--listen", "nowhere"]).output().unwrap());
+    assert!(said.contains("--listen must be a host and a port"), "{said}");
+}
+
+#[test]
+fn says_that_the_port_is_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), &[]);
+    let address = process.address.to_string();
+    let said = refused(hitherto(folder.path()).args(["serve", "--listen", &address]).output().unwrap());
+    assert!(said.contains(&format!("{address} is in use")), "{said}");
+}
+
+#[test]
+fn refuses_settings_that_cannot_be() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bad.toml"), "lissten = 'x'").unwrap();
+    let check = |arguments: &[&str], env: &[(&str, &str)], expected: &str| {
+        let mut command = hitherto(folder.path());
+        let said = refused(command.arg("serve").args(arguments).envs(env.iter().copied()).output().unwrap());
+        assert!(said.contains(expected), "{said}");
+        assert!(!said.contains("s3cret"), "{said}");
+    };
+    check(&["--db", "a", "--redis", "redis://:s3cret@h"], &[], "cannot be used with");
+    check(&["--config", "bad.toml"], &[], "unknown key lissten");
+    check(&["--config", "none.toml"], &[], "none.toml cannot be read");
+    check(&["--ttl", "0"], &[], "--ttl must be a whole number");
+    check(&[], &[("HITHERTO_REDIS_URL", "s3cret@h")], "HITHERTO_REDIS_URL must be an address with a scheme");
+    check(&["--server", "http://h"], &[], "unexpected argument");
+    check(&["--log", "a=b=c"], &[], "log");
+    let text = folder.path().join("text.db");
+    std::fs::write(&text, "no database, only some text that is long enough to be looked at").unwrap();
+    check(&["--db", "text.db"], &[], "the embedded store text.db cannot be opened");
+}
+
+#[test]
+fn starts_without_its_redis_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), &["--redis", "redis://user:s3cret@127.0.0.1:1", "--demo"]);
+    get(process.address, "/healthz").expect(200);
+    assert_eq!(get(process.address, "/readyz").status, 503);
+    process.signal("TERM");
+    let (status, said) = process.end();
+    assert_eq!(status, Some(0));
+    assert!(said.contains("Redis at redis://127.0.0.1:1") && !said.contains("s3cret"), "{said}");
+}
+
+#[test]
+fn log_lines_say_nothing_of_what_people_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = hitherto(folder.path());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--log", "trace", "--log-format", "json"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    let address = line.trim().rsplit_once("http://").unwrap().1.parse().unwrap();
+    for body in [
+        r#"{"messages":[{"role":"user","content":"classified"}]}"#,
+        r#"{"messages":[{"role":"classified","content":"classified"}]}"#,
+        r#"{"messages":"classified"}"#,
+        r#"classified"#,
+    ] {
+        post(address, "/v1/sessions/s/messages", body);
+    }
+    get(address, "/v1/sessions/s/messages");
+    let process = Process { child, address, out };
+    process.signal("TERM");
+    let mut process = process;
+    let mut log = String::new();
+    process.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert!(log.contains("listening") && !log.contains("classified"), "{log}");
+    assert!(log.lines().all(|line| line.starts_with('{')), "{log}");
+}

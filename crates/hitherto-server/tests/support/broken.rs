@@ -1,0 +1,81 @@
+//! Stores that do what real ones do only on bad days.
+
+use async_trait::async_trait;
+use hitherto::store::{At, Batch, Entry, Range, Receipt, Replaced, Result, Seq, Slice};
+use hitherto::{
+    Configure, Description, Finding, Message, Pop, Record, Scope, SessionId, SessionPage, SessionQuery,
+    Store, StoreError, Timestamp, Unreadable,
+};
+
+/// A store on a bad day.
+#[derive(Debug)]
+pub enum Broken {
+    /// Every call fails so.
+    Fails(StoreError),
+    /// No call ever ends.
+    Hangs,
+    /// The first of two elements of every session is damaged.
+    Unreadable,
+}
+
+impl Broken {
+    async fn fail<T>(&self) -> Result<T> {
+        match self {
+            Self::Fails(error) => Err(error.clone()),
+            Self::Hangs | Self::Unreadable => std::future::pending().await,
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Broken {
+    async fn append(&self, _: At<'_>, _: Batch) -> Result<Receipt> {
+        self.fail().await
+    }
+
+    async fn read(&self, at: At<'_>, _: Range) -> Result<Slice> {
+        if !matches!(self, Self::Unreadable) {
+            return self.fail().await;
+        }
+        let whole = Record::new(Message::user("whole"), Default::default(), at.now);
+        let entries =
+            vec![Entry { seq: 1, record: Err(Unreadable::Damaged) }, Entry { seq: 2, record: Ok(whole) }];
+        Ok(Slice { entries, base: 0, last: 2, deleted: 0 })
+    }
+
+    async fn replace(&self, _: At<'_>, _: Seq, _: &Record, _: &Record) -> Result<Replaced> {
+        self.fail().await
+    }
+
+    async fn pop(&self, _: At<'_>, _: Pop) -> Result<Vec<Entry>> {
+        self.fail().await
+    }
+
+    async fn fork(&self, _: At<'_>, _: &SessionId, _: Option<Seq>) -> Result<Seq> {
+        self.fail().await
+    }
+
+    async fn clear(&self, _: At<'_>) -> Result<Option<u64>> {
+        self.fail().await
+    }
+
+    async fn configure(&self, _: At<'_>, _: &Configure) -> Result<()> {
+        self.fail().await
+    }
+
+    async fn describe(&self, _: At<'_>) -> Result<Option<Description>> {
+        self.fail().await
+    }
+
+    async fn sessions(&self, _: &Scope, _: Timestamp, _: &SessionQuery) -> Result<SessionPage> {
+        self.fail().await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.fail().await
+    }
+
+    async fn inspect(&self) -> Result<Vec<Finding>> {
+        self.fail().await
+    }
+}
