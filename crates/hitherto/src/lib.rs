@@ -37,6 +37,7 @@ mod memory;
 mod record;
 mod retention;
 
+pub mod node;
 pub mod store;
 
 pub use error::{Error, Limits};

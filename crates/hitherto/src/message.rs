@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 pub use content::{Content, Part, ToolCall};
-pub(crate) use json::{decode_string, is_object, push_string, replace_field};
+pub(crate) use json::{decode_string, field, is_object, push_string, rename_field, replace_field};
 
 use crate::time::Timestamp;
 

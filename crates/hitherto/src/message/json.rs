@@ -61,6 +61,29 @@ pub(crate) fn replace_field(object: &[u8], name: &str, value: &[u8]) -> Vec<u8> 
     out
 }
 
+/// The object with a top-level field under another name, and with another value if one is given (raw JSON).
+/// An object that has no such field, or cannot be read, comes back as it was.
+pub(crate) fn rename_field(object: &[u8], old: &str, new: &str, value: Option<&[u8]>) -> Vec<u8> {
+    let Some(raw) = field(object, old) else {
+        return object.to_vec();
+    };
+    let begin = (raw.as_ptr() as usize).wrapping_sub(object.as_ptr() as usize);
+    let before = object.get(..begin).unwrap_or_default();
+    // Between a key and its value stand a colon and white space, so the last quotation marks are the key's.
+    let end = before.iter().rposition(|byte| *byte == b'"');
+    let key = end.and_then(|end| Some((before.get(..end)?.iter().rposition(|byte| *byte == b'"')?, end)));
+    let (Some((from, to)), Some(after)) = (key, object.get(begin + raw.len()..)) else {
+        return object.to_vec();
+    };
+    let mut out = Vec::with_capacity(object.len() + new.len());
+    out.extend_from_slice(before.get(..from).unwrap_or_default());
+    push_string(&mut out, new);
+    out.extend_from_slice(before.get(to + 1..).unwrap_or_default());
+    out.extend_from_slice(value.unwrap_or(raw.as_bytes()));
+    out.extend_from_slice(after);
+    out
+}
+
 /// Appends `text` as a JSON string.
 pub(crate) fn push_string(out: &mut Vec<u8>, text: &str) {
     // Writing a string to a vector cannot fail: neither the text nor the vector refuses anything.
