@@ -40,6 +40,9 @@ mod retention;
 pub mod node;
 pub mod store;
 
+#[cfg(test)]
+mod storage_page;
+
 pub use error::{Error, Limits};
 pub use memory::{
     AppendOptions, Appended, ChatMemory, Direction, Edit, MessageId, Page, Result, StoredMessage,

@@ -27,6 +27,8 @@ use crate::session::{Scope, SessionId};
 use crate::time::Timestamp;
 use read::Readers;
 use schema::Database;
+#[cfg(test)]
+pub(crate) use schema::TABLES;
 use writer::Writer;
 
 /// Where the file lies and how it is used.

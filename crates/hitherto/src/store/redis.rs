@@ -32,6 +32,8 @@ use meta::{Reply, number};
 use scripts::{Script, Scripts};
 use touches::Touches;
 
+#[cfg(test)]
+pub(crate) use meta::FIELDS as META_FIELDS;
 pub use options::RedisOptions;
 
 /// A store in Redis or Valkey.
@@ -301,4 +303,12 @@ fn remembered(note: &[u8], fingerprint: Option<Uuid>) -> Option<Receipt> {
     }
     let first_seq = std::str::from_utf8(first_seq).ok()?.parse().ok()?;
     Some(Receipt { first_seq, first_id: Uuid::from_bytes(*first_id), repeated: true })
+}
+
+/// One name of each kind of key, for the test of the page that describes them.
+#[cfg(test)]
+pub(crate) fn key_names(session: &crate::session::SessionKey) -> Vec<String> {
+    let mut names = Keys::new(session).of_day(0).to_vec();
+    names.push(keys::list(&session.scope, 3));
+    names
 }

@@ -13,7 +13,7 @@ const APPLICATION_ID: i32 = 0x4854_4854;
 const VERSION: u32 = 1;
 
 /// The tables of version 1.
-pub(super) const TABLES: &str = "
+pub(crate) const TABLES: &str = "
 CREATE TABLE session (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant       TEXT NOT NULL,

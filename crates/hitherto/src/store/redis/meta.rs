@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 use crate::ttl::{Restart, Ttl};
 
 /// The fields of the hash that a description needs, in the order in which [`Fields`] reads them.
-pub(super) const FIELDS: [&str; 12] =
+pub(crate) const FIELDS: [&str; 12] =
     ["v", "base", "last", "dead", "turns", "bytes", "made", "used", "ttl", "restart", "max", "metadata"];
 
 /// A number that cannot be negative.
