@@ -23,6 +23,7 @@
 //! | `client` | a RESP2 client small enough to trust |
 //! | `tls` | a certificate authority and its certificates |
 //! | `proxy`, `link` | a TCP proxy that makes faults |
+//! | `suite` | what every store has to do, in small cases |
 //!
 //! The servers come from `cargo xtask servers`; see [`ServerKind`].
 
@@ -36,6 +37,8 @@ mod tls;
 
 mod link;
 mod proxy;
+
+pub mod suite;
 
 pub use client::{Client, Reply};
 pub use proxy::{FaultProxy, Mode, Stats};
