@@ -2,15 +2,14 @@
 
 use std::net::SocketAddr;
 
-use anyhow::Context as _;
-use hitherto::{AppendOptions, ChatMemory, Limits, Message, SessionId};
+use hitherto::{AppendOptions, ChatMemory, Error, Limits, Message, SessionId};
 
 const CONVERSATION: &str = include_str!("../../../examples/apollo13-air-to-ground.jsonl");
 const SESSION: &str = "apollo13";
 const CHUNK: usize = 400;
 
 /// Stores the conversation, once: what an earlier start stored is skipped, whole or interrupted.
-pub(crate) async fn load(memory: &ChatMemory) -> anyhow::Result<()> {
+pub(crate) async fn load(memory: &ChatMemory) -> hitherto::Result<()> {
     // The limits are for clients; however tight they are set, the demo is stored.
     let memory = memory.clone().with_limits(Limits::default());
     let session = SessionId::parse(SESSION)?;
@@ -20,11 +19,17 @@ pub(crate) async fn load(memory: &ChatMemory) -> anyhow::Result<()> {
         if stored >= ((index + 1) * CHUNK).min(lines.len()) as u64 {
             continue;
         }
-        let messages: Result<Vec<Message>, _> =
-            chunk.iter().map(|line| Message::parse(bytes::Bytes::from_static(line.as_bytes()))).collect();
+        let messages = chunk
+            .iter()
+            .enumerate()
+            .map(|(index, line)| {
+                Message::parse(bytes::Bytes::from_static(line.as_bytes()))
+                    .map_err(|error| Error::Message { index, error })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
         let mut options = AppendOptions::default();
         options.idempotency_key = Some(format!("hitherto-demo-{index}"));
-        memory.append(&session, messages.context("examples/apollo13-air-to-ground.jsonl")?, &options).await?;
+        memory.append(&session, messages, &options).await?;
     }
     Ok(())
 }

@@ -8,68 +8,19 @@
     clippy::indexing_slicing
 )]
 
+#[path = "support/process.rs"]
+mod process;
 mod support;
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use process::{Process, hitherto};
 use support::{Wire, get, post};
 
 const ONE: &str = r#"{"messages":[{"role":"user","content":"one"}]}"#;
-
-/// A server process; killed when this is dropped.
-struct Process {
-    child: Child,
-    address: SocketAddr,
-    out: BufReader<ChildStdout>,
-}
-
-fn hitherto(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hitherto"));
-    command.current_dir(folder);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("HITHERTO_")) {
-        command.env_remove(name);
-    }
-    command
-}
-
-impl Process {
-    /// Starts a server on any free port and waits until it says where.
-    fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut command = hitherto(folder);
-        command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        out.read_line(&mut line).unwrap();
-        let (_, address) =
-            line.trim().rsplit_once("http://").unwrap_or_else(|| panic!("no address in {line:?}"));
-        Self { child, address: address.parse().unwrap(), out }
-    }
-
-    fn signal(&self, name: &str) {
-        let line = format!("kill -{name} {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
-    }
-
-    /// Waits for the end, and gives the exit status and what was printed since the first line.
-    fn end(mut self) -> (Option<i32>, String) {
-        let mut rest = String::new();
-        self.out.read_to_string(&mut rest).unwrap();
-        (self.child.wait().unwrap().code(), rest)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It has ended already where a test waited for it.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 fn count(address: SocketAddr, session: &str) -> u64 {
     let found = get(address, &format!("/v1/sessions/{session}"));

@@ -25,26 +25,25 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
         .under(settings.memory_key.clone())
         .with_limits(settings.limits.clone());
     let shown = store::shown(&settings.backend);
-    let reachable = memory.ping().await;
-    if let Err(error) = &reachable {
-        tracing::warn!(%error, "the store does not answer; serving all the same, and /readyz says so");
-    }
     say(&format!("Hitherto {} listens on http://{address}", env!("CARGO_PKG_VERSION")));
     say(&format!("Sessions are in {shown}. What it can do: http://{address}/docs"));
     if settings.demo {
-        if reachable.is_ok() {
-            demo::load(&memory).await.context("the demo conversation cannot be stored")?;
-            say(&demo::lines(address));
-        } else {
-            tracing::warn!("the demo conversation is not loaded, because the store does not answer");
+        match demo::load(&memory).await {
+            Ok(()) => say(&demo::lines(address)),
+            Err(error) if error.is_retryable() => {
+                tracing::warn!(%error, "the demo conversation is not loaded")
+            }
+            Err(error) => return Err(error).context("the demo conversation cannot be stored"),
         }
     }
     if settings.log_format == LogFormat::Json {
         // People read it above; whoever reads JSON lines reads only those.
         tracing::info!(%address, store = shown, "listening");
     }
+    let look = look(memory.clone());
     let door = Arc::new(Door::new(memory, Options::from(&settings)));
-    server::run(listener, door, stopped(interrupt, terminate)).await?;
+    let (served, ()) = tokio::join!(server::run(listener, door, stopped(interrupt, terminate)), look);
+    served?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
@@ -67,6 +66,14 @@ async fn listen(address: &str) -> anyhow::Result<TcpListener> {
         ),
         _ => anyhow::Error::new(error).context(format!("listen: {address} cannot be used")),
     })
+}
+
+/// Says whether the store answers, while the server serves already: a silent one takes its whole deadline to
+/// find out.
+async fn look(memory: ChatMemory) {
+    if let Err(error) = memory.ping().await {
+        tracing::warn!(%error, "the store does not answer; serving all the same, and /readyz says so");
+    }
 }
 
 async fn stopped(mut interrupt: Signal, mut terminate: Signal) {
