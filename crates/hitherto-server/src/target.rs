@@ -145,14 +145,14 @@ impl Target {
         }
     }
 
-    /// Removes a session; `false` if there is no such session.
+    /// Removes a session, and says how many messages it had; 0 for one that does not exist.
     ///
     /// # Errors
     /// Any failure of the store or server.
-    pub(crate) async fn clear(&self, session: &SessionId) -> Result<bool> {
+    pub(crate) async fn clear(&self, session: &SessionId) -> Result<u64> {
         match self {
             Self::Server(server) => server.clear(session).await,
-            Self::Store(memory) => Ok(memory.clear(session).await?.is_some()),
+            Self::Store(memory) => Ok(memory.clear(session).await?.unwrap_or(0)),
         }
     }
 

@@ -50,13 +50,9 @@ pub(crate) async fn run(target: &Target, args: &ClearArgs, out: &mut Output) -> 
             return Ok(ExitCode::FAILURE);
         }
     }
-    for (session, messages) in found {
-        let name = line(session.as_str());
-        if target.clear(session).await? {
-            writeln!(out, "cleared {name}: {}", count(messages, "message"))?;
-        } else {
-            out.note(&format!("{name} was gone already"));
-        }
+    for (session, _) in found {
+        let messages = target.clear(session).await?;
+        writeln!(out, "cleared {}: {}", line(session.as_str()), count(messages, "message"))?;
     }
     Ok(code)
 }

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use hitherto::{Seq, SessionId};
 
+use super::again::again;
 use super::interrupt::Interrupt;
 use super::output::Output;
 use super::progress::{Progress, Unit};
@@ -109,7 +110,7 @@ async fn all(target: &Target) -> anyhow::Result<Vec<SessionId>> {
     for _ in 0..2 {
         let mut cursor = None;
         loop {
-            let page = target.sessions("", cursor.as_ref(), SESSIONS).await?;
+            let page = again(async || target.sessions("", cursor.as_ref(), SESSIONS).await).await?;
             for info in page.sessions {
                 let session = SessionId::parse(&info.session)?;
                 if known.insert(session.clone()) {
@@ -173,7 +174,7 @@ impl Export<'_> {
     ) -> anyhow::Result<bool> {
         for session in sessions {
             let after = self.exported.get(session.as_str()).map_or(0, |last| last.seq);
-            match self.target.describe(session).await? {
+            match again(async || self.target.describe(session).await).await? {
                 Some(info) => self.progress.extend(info.messages),
                 // One that was listed has ended meanwhile.
                 None if listed => continue,
@@ -203,7 +204,7 @@ impl Export<'_> {
             if self.interrupt.is_asked() {
                 return Ok(false);
             }
-            let page = self.target.page(session, after, PAGE).await?;
+            let page = again(async || self.target.page(session, after, PAGE).await).await?;
             let mut lines = String::new();
             for message in &page.messages {
                 let line = message.line();

@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use hitherto::{SessionId, Ttl};
 
+use super::again::again;
 use super::interrupt::Interrupt;
 use super::output::Output;
 use super::progress::{Progress, Unit};
@@ -182,7 +183,7 @@ impl Import<'_> {
     ) -> anyhow::Result<()> {
         let mut standing = match self.standings.remove(session) {
             Some(standing) => standing,
-            None => match self.target.describe(session).await {
+            None => match again(async || self.target.describe(session).await).await {
                 Ok(info) => Standing::new(info.map_or(0, |info| info.last_seq)),
                 Err(error) => {
                     let mut standing = Standing::new(0);

@@ -56,9 +56,9 @@ pub(crate) async fn run(target: &Target, args: &ShowArgs, out: &mut Output) -> a
             let shown = page.messages.len() as u64 + page.unreadable;
             let older = if page.more { info.messages.saturating_sub(shown).max(1) } else { 0 };
             if older > 0 && !args.json {
-                let text = format!("… {}; `--after 0` shows all\n\n", count(older, "older message"));
+                let text = format!("… {}; `--after 0` shows all", count(older, "older message"));
                 let text = paint(out.look(), "2", &text);
-                out.write_all(text.as_bytes())?;
+                writeln!(out, "{text}\n")?;
             }
             if shown == 0 {
                 out.note("the session has no messages");

@@ -47,6 +47,9 @@ pub(crate) enum TargetError {
     /// The session's id cannot be written in a URL: `.` and `..` mean folders there, however they are encoded.
     #[error("the session {0:?} cannot be reached through a server; work on its store directly")]
     NotInUrls(String),
+    /// The idempotency key cannot be written in an HTTP header.
+    #[error("the idempotency key has control characters, which no server can be sent")]
+    NotInHeaders,
 }
 
 impl TargetError {
@@ -56,7 +59,7 @@ impl TargetError {
             Self::Memory(error) => error.is_retryable(),
             Self::Refused { status, .. } => matches!(status, 408 | 429 | 502..=504),
             Self::Unreachable { .. } => true,
-            Self::Foreign { .. } | Self::Address { .. } | Self::NotInUrls(_) => false,
+            Self::Foreign { .. } | Self::Address { .. } | Self::NotInUrls(_) | Self::NotInHeaders => false,
         }
     }
 
@@ -70,7 +73,7 @@ impl TargetError {
                     | StoreError::OnceMismatch
                     | StoreError::NoSession
             ),
-            Self::Memory(_) | Self::NotInUrls(_) => true,
+            Self::Memory(_) | Self::NotInUrls(_) | Self::NotInHeaders => true,
             Self::Refused { status, .. } => matches!(status, 400 | 404 | 409 | 413 | 414 | 422),
             Self::Unreachable { .. } | Self::Foreign { .. } | Self::Address { .. } => false,
         }

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use hitherto::{Finding, Message, Seq, SessionId, Severity, Ttl, Window};
+use reqwest::header::HeaderValue;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -79,6 +80,7 @@ impl Server {
             .header("content-type", "application/json")
             .body(body);
         if let Some(key) = idempotency_key {
+            let key = HeaderValue::from_bytes(key.as_bytes()).map_err(|_| TargetError::NotInHeaders)?;
             request = request.header("idempotency-key", key);
         }
         let (status, text) = self.send(request).await?;
@@ -131,8 +133,7 @@ impl Server {
         #[derive(Deserialize)]
         struct Answer {
             sessions: Vec<SessionInfo>,
-            #[serde(default)]
-            next: Option<String>,
+            next_cursor: Option<String>,
         }
         let mut path = format!("/v1/sessions?limit={limit}");
         if !prefix.is_empty() {
@@ -143,7 +144,7 @@ impl Server {
         }
         let (_, text) = self.send(self.request(Method::GET, &path)).await?;
         let answer: Answer = self.read(&text)?;
-        Ok(SessionList { sessions: answer.sessions, next: answer.next.map(Cursor::Opaque) })
+        Ok(SessionList { sessions: answer.sessions, next: answer.next_cursor.map(Cursor::Opaque) })
     }
 
     pub(super) async fn describe(&self, session: &SessionId) -> Result<Option<SessionInfo>> {
@@ -155,13 +156,15 @@ impl Server {
         }
     }
 
-    pub(super) async fn clear(&self, session: &SessionId) -> Result<bool> {
-        let request = self.request(Method::DELETE, &self.path(session, "")?);
-        match self.send(request).await {
-            Ok(_) => Ok(true),
-            Err(TargetError::Refused { status: 404, .. }) => Ok(false),
-            Err(error) => Err(error),
+    pub(super) async fn clear(&self, session: &SessionId) -> Result<u64> {
+        #[derive(Deserialize)]
+        struct Answer {
+            cleared: u64,
         }
+        let request = self.request(Method::DELETE, &self.path(session, "")?);
+        let (_, text) = self.send(request).await?;
+        let answer: Answer = self.read(&text)?;
+        Ok(answer.cleared)
     }
 
     pub(super) async fn inspect(&self) -> Vec<Finding> {

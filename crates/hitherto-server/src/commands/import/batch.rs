@@ -1,24 +1,15 @@
 //! Messages of one session that are appended together.
 
-use std::time::Duration;
-
 use hitherto::{Message, Seq, SessionId, Ttl};
 use uuid::Uuid;
 
+use super::super::again::again;
 use crate::target::{Target, TargetError};
 
 /// A batch has at most so many messages,
 const MESSAGES: usize = 500;
 /// and so many bytes, unless one message alone has more.
 const BYTES: usize = 1 << 20;
-/// How long is waited before a batch that failed for a moment is sent again.
-const PAUSES: [Duration; 4] = [
-    Duration::from_millis(100),
-    Duration::from_millis(400),
-    Duration::from_millis(1600),
-    Duration::from_millis(3200),
-];
-
 /// Messages for the places from `first` on.
 #[derive(Debug)]
 pub(crate) struct Batch {
@@ -67,16 +58,8 @@ impl Batch {
         ttl: Option<Ttl>,
     ) -> Result<Sent, TargetError> {
         let key = self.key(session);
-        let mut pauses = PAUSES.into_iter();
-        let done = loop {
-            match target.append(session, self.messages.clone(), Some(&key), ttl).await {
-                Err(error) if error.is_retryable() => match pauses.next() {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => return Err(error),
-                },
-                other => break other?,
-            }
-        };
+        let done =
+            again(async || target.append(session, self.messages.clone(), Some(&key), ttl).await).await?;
         let messages = self.messages.len() as u64;
         let in_place = done.seqs.first() == Some(&self.first);
         *self = Self::new(self.first + messages);

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use hitherto::{Seq, SessionId};
 
+use super::super::again::again;
 use crate::target::{Target, TargetError, WireMessage};
 
 /// How many messages are asked for at a time: each may have a megabyte.
@@ -31,7 +32,8 @@ impl<'a> Places<'a> {
             self.page.pop_front();
         }
         if self.page.is_empty() && !self.ended {
-            let page = self.target.page(self.session, seq.saturating_sub(1), PAGE).await?;
+            let after = seq.saturating_sub(1);
+            let page = again(async || self.target.page(self.session, after, PAGE).await).await?;
             self.ended = !page.more;
             self.page = page.messages.into();
         }
