@@ -1,0 +1,185 @@
+//! Where a command works: directly on a store, or on a running server.
+//!
+//! Invariant: a command cannot tell the two apart. Messages come and go as the HTTP API writes them, so a
+//! store's are written that way too.
+
+mod error;
+mod object;
+mod server;
+mod session;
+mod wire;
+
+use hitherto::{
+    AppendOptions, ChatMemory, Direction, Finding, Message, Seq, SessionId, SessionQuery, Ttl, TtlChange,
+    Window,
+};
+
+pub(crate) use error::TargetError;
+pub(crate) use object::{members, without};
+pub(crate) use server::Server;
+pub(crate) use session::{Cursor, SessionInfo, SessionList};
+pub(crate) use wire::WireMessage;
+
+/// A result of a target.
+pub(crate) type Result<T, E = TargetError> = std::result::Result<T, E>;
+
+/// Where a command works.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub(crate) enum Target {
+    /// On a store, opened by this process.
+    Store(ChatMemory),
+    /// On a running server.
+    Server(Server),
+}
+
+/// Messages of a session, oldest first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Page {
+    /// The messages.
+    pub(crate) messages: Vec<WireMessage>,
+    /// Whether there are more where these come from.
+    pub(crate) more: bool,
+    /// How many places among these cannot be read.
+    pub(crate) unreadable: u64,
+}
+
+/// What an append did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Appended {
+    /// The sequence numbers, in the order of the messages.
+    pub(crate) seqs: Vec<Seq>,
+    /// Whether the messages had been stored before, by an append with the same key.
+    pub(crate) repeated: bool,
+}
+
+/// How much an append may hold, so that a command can split what is more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// The longest message, in bytes of JSON.
+    pub(crate) message_bytes: usize,
+    /// The most messages.
+    pub(crate) messages: usize,
+}
+
+impl Target {
+    /// Appends messages: all of them, or none.
+    ///
+    /// # Errors
+    /// [`TargetError::is_retryable`] says whether trying again is of use; it is safe only with a key.
+    pub(crate) async fn append(
+        &self,
+        session: &SessionId,
+        messages: Vec<Message>,
+        idempotency_key: Option<&str>,
+        ttl: Option<Ttl>,
+    ) -> Result<Appended> {
+        match self {
+            Self::Server(server) => server.append(session, &messages, idempotency_key, ttl).await,
+            Self::Store(memory) => {
+                let mut options = AppendOptions::default();
+                options.idempotency_key = idempotency_key.map(str::to_owned);
+                options.ttl = ttl.map_or(TtlChange::Keep, TtlChange::Set);
+                let done = memory.append(session, messages, &options).await?;
+                let seqs = (done.first_seq..).take(done.ids.len()).collect();
+                Ok(Appended { seqs, repeated: done.repeated })
+            }
+        }
+    }
+
+    /// Up to `limit` messages after a sequence number; 0 begins at the beginning.
+    ///
+    /// # Errors
+    /// Any failure of the store or server.
+    pub(crate) async fn page(&self, session: &SessionId, after: Seq, limit: u32) -> Result<Page> {
+        match self {
+            Self::Server(server) => server.page(session, after, limit).await,
+            Self::Store(memory) => Ok(memory.messages(session, Direction::After(after), limit).await?.into()),
+        }
+    }
+
+    /// The newest whole turns.
+    ///
+    /// # Errors
+    /// Any failure of the store or server.
+    pub(crate) async fn window(&self, session: &SessionId, window: Window) -> Result<Page> {
+        match self {
+            Self::Server(server) => server.window(session, window).await,
+            Self::Store(memory) => Ok(memory.window(session, window).await?.into()),
+        }
+    }
+
+    /// A page of the sessions, newest activity first.
+    ///
+    /// # Errors
+    /// Any failure of the store or server.
+    pub(crate) async fn sessions(
+        &self,
+        prefix: &str,
+        cursor: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<SessionList> {
+        match self {
+            Self::Server(server) => server.sessions(prefix, cursor, limit).await,
+            Self::Store(memory) => {
+                let mut query = SessionQuery::default();
+                prefix.clone_into(&mut query.prefix);
+                query.after = cursor.and_then(Cursor::place).cloned();
+                query.limit = limit;
+                Ok(memory.sessions(&query).await?.into())
+            }
+        }
+    }
+
+    /// What is known of a session; `None` if there is no such session.
+    ///
+    /// # Errors
+    /// Any failure of the store or server.
+    pub(crate) async fn describe(&self, session: &SessionId) -> Result<Option<SessionInfo>> {
+        match self {
+            Self::Server(server) => server.describe(session).await,
+            Self::Store(memory) => {
+                let description = memory.describe(session).await?;
+                Ok(description.map(|description| SessionInfo::new(session, &description)))
+            }
+        }
+    }
+
+    /// Removes a session, and says how many messages it had; 0 for one that does not exist.
+    ///
+    /// # Errors
+    /// Any failure of the store or server.
+    pub(crate) async fn clear(&self, session: &SessionId) -> Result<u64> {
+        match self {
+            Self::Server(server) => server.clear(session).await,
+            Self::Store(memory) => Ok(memory.clear(session).await?.unwrap_or(0)),
+        }
+    }
+
+    /// What an inspection of the store finds, or whether the server is ready.
+    ///
+    /// # Errors
+    /// Any failure of the store; a server that does not answer is a finding.
+    pub(crate) async fn inspect(&self) -> Result<Vec<Finding>> {
+        match self {
+            Self::Server(server) => Ok(server.inspect().await),
+            Self::Store(memory) => Ok(memory.inspect().await?),
+        }
+    }
+
+    /// How much an append may hold. Of a server the defaults are assumed: it refuses what is too much for it.
+    pub(crate) fn bounds(&self) -> Bounds {
+        let limits = match self {
+            Self::Store(memory) => memory.limits().clone(),
+            Self::Server(_) => hitherto::Limits::default(),
+        };
+        Bounds { message_bytes: limits.message_bytes, messages: limits.messages_per_append }
+    }
+}
+
+impl From<hitherto::Page> for Page {
+    fn from(page: hitherto::Page) -> Self {
+        let messages = page.messages.iter().map(WireMessage::of).collect();
+        Self { messages, more: page.more, unreadable: page.unreadable }
+    }
+}

@@ -1,0 +1,264 @@
+//! A running server, over its HTTP API.
+//!
+//! Invariant: reqwest stays in this file. Sessions are percent-encoded in paths, and what the server says of
+//! a failure (`application/problem+json`) is what the person reads.
+
+use std::time::Duration;
+
+use hitherto::{Finding, Message, Seq, SessionId, Severity, Ttl, Window};
+use reqwest::header::HeaderValue;
+use reqwest::{Client, Method, RequestBuilder, StatusCode, Url};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::session::{Cursor, SessionInfo, SessionList};
+use super::{Appended, Page, Result, TargetError, WireMessage};
+
+/// By when a connection stands. The server is near, or not there.
+const CONNECT: Duration = Duration::from_secs(5);
+/// By when an answer is whole: a page of large messages takes its time.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// A client of one server.
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    client: Client,
+    base: String,
+    shown: String,
+}
+
+impl Server {
+    /// A client of the server at that address; user and password in it are sent as HTTP credentials.
+    ///
+    /// # Errors
+    /// If it is no `http` or `https` address.
+    pub(crate) fn new(address: &str) -> Result<Self> {
+        let refuse = |reason: String| {
+            let address = address.rsplit_once('@').map_or(address, |(_, host)| host).to_owned();
+            TargetError::Address { address, reason }
+        };
+        let url = Url::parse(address).map_err(|error| refuse(error.to_string()))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+            return Err(refuse("it must begin with http:// or https://".to_owned()));
+        }
+        let client = Client::builder()
+            .connect_timeout(CONNECT)
+            .timeout(ANSWER)
+            .user_agent(concat!("hitherto/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| refuse(reason(&error)))?;
+        let mut open = url.clone();
+        // Only an address without a host refuses this, and then there is nothing to hide.
+        let _ = open.set_password(None).and_then(|()| open.set_username(""));
+        let trim = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
+        Ok(Self { client, base: trim(&url), shown: trim(&open) })
+    }
+
+    pub(super) async fn append(
+        &self,
+        session: &SessionId,
+        messages: &[Message],
+        idempotency_key: Option<&str>,
+        ttl: Option<Ttl>,
+    ) -> Result<Appended> {
+        #[derive(Deserialize)]
+        struct Answer {
+            messages: Vec<Given>,
+        }
+        #[derive(Deserialize)]
+        struct Given {
+            seq: Seq,
+        }
+        let texts: Vec<&str> = messages.iter().map(Message::json).collect();
+        let mut body = format!("{{\"messages\":[{}]", texts.join(","));
+        if let Some(ttl) = ttl {
+            body.push_str(&format!(",\"ttl_secs\":{}", ttl.length().as_secs().max(1)));
+        }
+        body.push('}');
+        let mut request = self
+            .request(Method::POST, &self.path(session, "/messages")?)
+            .header("content-type", "application/json")
+            .body(body);
+        if let Some(key) = idempotency_key {
+            let key = HeaderValue::from_bytes(key.as_bytes()).map_err(|_| TargetError::NotInHeaders)?;
+            request = request.header("idempotency-key", key);
+        }
+        let (status, text) = self.send(request).await?;
+        let answer: Answer = self.read(&text)?;
+        let seqs = answer.messages.iter().map(|message| message.seq).collect();
+        Ok(Appended { seqs, repeated: status == StatusCode::OK })
+    }
+
+    pub(super) async fn page(&self, session: &SessionId, after: Seq, limit: u32) -> Result<Page> {
+        self.messages(session, &format!("after={after}&limit={limit}")).await
+    }
+
+    pub(super) async fn window(&self, session: &SessionId, window: Window) -> Result<Page> {
+        let query = match window {
+            Window::Turns(turns) => format!("last_turns={turns}"),
+            Window::Messages(messages) => format!("last_messages={messages}"),
+            // The type may grow; the server's interface grows with it, and this with both.
+            other => return Err(self.foreign(&format!("it has no window such as {other:?}"))),
+        };
+        self.messages(session, &query).await
+    }
+
+    async fn messages(&self, session: &SessionId, query: &str) -> Result<Page> {
+        #[derive(Deserialize)]
+        struct Answer {
+            messages: Vec<Box<RawValue>>,
+            more: bool,
+            #[serde(default)]
+            unreadable: u64,
+        }
+        let path = self.path(session, &format!("/messages?{query}"))?;
+        let (_, text) = self.send(self.request(Method::GET, &path)).await?;
+        let answer: Answer = self.read(&text)?;
+        let messages = answer
+            .messages
+            .iter()
+            .map(|raw| {
+                WireMessage::parse(raw.get()).ok_or_else(|| self.foreign("a message has no seq or time"))
+            })
+            .collect::<Result<_>>()?;
+        Ok(Page { messages, more: answer.more, unreadable: answer.unreadable })
+    }
+
+    pub(super) async fn sessions(
+        &self,
+        prefix: &str,
+        cursor: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<SessionList> {
+        #[derive(Deserialize)]
+        struct Answer {
+            sessions: Vec<SessionInfo>,
+            next_cursor: Option<String>,
+        }
+        let mut path = format!("/v1/sessions?limit={limit}");
+        if !prefix.is_empty() {
+            path.push_str(&format!("&prefix={}", encoded(prefix)));
+        }
+        if let Some(Cursor::Opaque(cursor)) = cursor {
+            path.push_str(&format!("&cursor={}", encoded(cursor)));
+        }
+        let (_, text) = self.send(self.request(Method::GET, &path)).await?;
+        let answer: Answer = self.read(&text)?;
+        Ok(SessionList { sessions: answer.sessions, next: answer.next_cursor.map(Cursor::Opaque) })
+    }
+
+    pub(super) async fn describe(&self, session: &SessionId) -> Result<Option<SessionInfo>> {
+        let request = self.request(Method::GET, &self.path(session, "")?);
+        match self.send(request).await {
+            Ok((_, text)) => self.read(&text).map(Some),
+            Err(TargetError::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn clear(&self, session: &SessionId) -> Result<u64> {
+        #[derive(Deserialize)]
+        struct Answer {
+            cleared: u64,
+        }
+        let request = self.request(Method::DELETE, &self.path(session, "")?);
+        let (_, text) = self.send(request).await?;
+        let answer: Answer = self.read(&text)?;
+        Ok(answer.cleared)
+    }
+
+    pub(super) async fn inspect(&self) -> Vec<Finding> {
+        let finding = match self.send(self.request(Method::GET, "/readyz")).await {
+            Ok(_) => Finding {
+                severity: Severity::Fine,
+                subject: "server",
+                found: format!("{} is ready", self.shown),
+                advice: String::new(),
+            },
+            Err(error) => Finding {
+                severity: Severity::Failure,
+                subject: "server",
+                found: error.to_string(),
+                advice: match error {
+                    TargetError::Unreachable { .. } => "start it with `hitherto serve`, or correct --server",
+                    _ => "run `hitherto doctor` on its store, with --redis or --db",
+                }
+                .to_owned(),
+            },
+        };
+        vec![finding]
+    }
+
+    fn path(&self, session: &SessionId, rest: &str) -> Result<String> {
+        match session.as_str() {
+            dots @ ("." | "..") => Err(TargetError::NotInUrls(dots.to_owned())),
+            id => Ok(format!("/v1/sessions/{}{rest}", encoded(id))),
+        }
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<(StatusCode, String)> {
+        let broken = |error: reqwest::Error| TargetError::Unreachable {
+            server: self.shown.clone(),
+            reason: reason(&error.without_url()),
+        };
+        let answer = request.send().await.map_err(broken)?;
+        let status = answer.status();
+        let text = String::from_utf8_lossy(&answer.bytes().await.map_err(broken)?).into_owned();
+        if status.is_success() { Ok((status, text)) } else { Err(refused(status, &text)) }
+    }
+
+    fn read<'a, T: Deserialize<'a>>(&self, text: &'a str) -> Result<T> {
+        serde_json::from_str(text).map_err(|error| self.foreign(&error.to_string()))
+    }
+
+    fn foreign(&self, reason: &str) -> TargetError {
+        TargetError::Foreign { server: self.shown.clone(), reason: reason.to_owned() }
+    }
+}
+
+/// What a refusal says: the problem's own words, or the status where something else than Hitherto answered.
+fn refused(status: StatusCode, text: &str) -> TargetError {
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Problem {
+        code: Option<String>,
+        title: Option<String>,
+        detail: Option<String>,
+    }
+    let problem: Problem = serde_json::from_str(text).unwrap_or_default();
+    let said = problem.detail.or(problem.title);
+    TargetError::Refused {
+        status: status.as_u16(),
+        code: problem.code.unwrap_or_else(|| format!("HTTP {}", status.as_u16())),
+        detail: said.unwrap_or_else(|| status.canonical_reason().unwrap_or("refused").to_owned()),
+    }
+}
+
+/// The innermost cause: the outer ones say no more than that a request failed.
+fn reason(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+/// The text with all but the unreserved characters of RFC 3986 percent-encoded.
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+#[path = "server_tests.rs"]
+mod tests;
