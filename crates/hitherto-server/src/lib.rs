@@ -11,6 +11,7 @@ pub mod settings;
 
 mod logs;
 mod store;
+mod target;
 
 pub mod commands;
 
@@ -22,7 +23,7 @@ mod demo;
 pub use commands::command_line;
 pub use http::{Door, Options};
 pub use server::run;
-pub use store::{open, shown};
+pub use store::{Access, open, shown};
 
 /// Compares a generated page with the one in `docs/`, or writes it with `HITHERTO_WRITE_DOCS=1`.
 #[cfg(test)]

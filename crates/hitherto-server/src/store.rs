@@ -10,15 +10,33 @@ use secrecy::ExposeSecret as _;
 
 use crate::settings::{Backend, Settings};
 
+/// What a command does with the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It reads: an embedded file must be there, and is not changed.
+    Read,
+    /// It changes what is there: an embedded file must be there.
+    Change,
+    /// It writes: an embedded file is made if it is not there.
+    Write,
+}
+
 /// Opens the store. A Redis that is down is no error here: the first call finds out.
 ///
 /// # Errors
 /// If the file or the address cannot be used, and for a server, which is no store.
-pub fn open(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+pub fn open(settings: &Settings, access: Access) -> anyhow::Result<Arc<dyn Store>> {
     match &settings.backend {
         Backend::Embedded(path) => {
             let mut options = EmbeddedOptions::new(path);
             options.deadline = settings.deadline;
+            options.read_only = access == Access::Read;
+            if access != Access::Write && !path.exists() {
+                bail!(
+                    "there is no embedded store {}; say where the sessions are with --db, --redis or --server",
+                    path.display()
+                );
+            }
             let store = EmbeddedStore::open(options)
                 .with_context(|| format!("the embedded store {} cannot be opened", path.display()))?;
             Ok(Arc::new(store))

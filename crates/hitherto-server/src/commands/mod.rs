@@ -1,14 +1,34 @@
 //! The commands: one entry each in one table, from which the command line and its help are built.
 //!
-//! A new command is a file here with `pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode>`, an
-//! entry in [`COMMANDS`], and a line in [`dispatch`].
+//! A new command is a file here with `pub(crate) async fn run(target, args, out) -> anyhow::Result<ExitCode>`, an
+//! entry in `client::ENTRIES`, and a line in `client::dispatch`.
 
 mod call;
+mod client;
 mod serve;
+
+mod append;
+mod clear;
+mod completions;
+mod doctor;
+mod export;
+mod import;
+mod sessions;
+mod show;
+
+mod again;
+mod interrupt;
+mod output;
+mod progress;
+#[cfg(test)]
+mod test_kit;
+mod transcript;
+mod visible;
+mod words;
 
 use std::process::ExitCode;
 
-use anyhow::bail;
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 
 use crate::settings::{Kind, Layers, Settings, flags_for};
@@ -52,18 +72,23 @@ pub enum Form {
     Flag,
 }
 
-/// All commands, in the order of help.
-pub const COMMANDS: &[CommandEntry] = &[CommandEntry {
+/// The command that is a server.
+const SERVE: CommandEntry = CommandEntry {
     name: "serve",
     about: "Serve chat memory over HTTP, from an embedded file or from Redis",
     arguments: &[],
-}];
+};
+
+/// All commands, in the order of help.
+pub fn commands() -> impl Iterator<Item = CommandEntry> {
+    std::iter::once(SERVE).chain(client::ENTRIES)
+}
 
 /// The files that the commands are in.
 async fn dispatch(command: &str, call: Call) -> anyhow::Result<ExitCode> {
     match command {
         "serve" => serve::run(call).await,
-        other => bail!("there is no command {other}"),
+        other => client::run(other, &call).await,
     }
 }
 
@@ -76,7 +101,7 @@ pub fn clap_command() -> Command {
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
         .max_term_width(110)
-        .subcommands(COMMANDS.iter().map(|entry| {
+        .subcommands(commands().map(|entry| {
             Command::new(entry.name)
                 .about(entry.about)
                 .args(entry.arguments.iter().map(argument))
@@ -93,6 +118,10 @@ fn argument(argument: &Argument) -> Arg {
         Form::Many => arg.value_name(argument.name.to_uppercase()).action(ArgAction::Append).num_args(0..),
         Form::Flag if argument.kind == Kind::Switch => {
             return arg.long(argument.name.replace('_', "-")).action(ArgAction::SetTrue);
+        }
+        Form::Flag if matches!(argument.kind, Kind::Choice(_)) => {
+            let Kind::Choice(words) = argument.kind else { return arg };
+            return arg.long(argument.name.replace('_', "-")).value_parser(PossibleValuesParser::new(words));
         }
         Form::Flag => arg.long(argument.name.replace('_', "-")).value_name(argument.kind.value_name()),
     };
@@ -134,7 +163,7 @@ mod tests {
         let mut all = clap_command().term_width(100);
         all.build();
         insta::assert_snapshot!("help", all.render_long_help());
-        for entry in COMMANDS {
+        for entry in commands() {
             let command = all.find_subcommand_mut(entry.name).unwrap();
             insta::assert_snapshot!(format!("help_{}", entry.name), command.render_long_help());
         }

@@ -7,17 +7,7 @@ use std::process::ExitCode;
 
 use hitherto::{Clock, Timestamp};
 
-/// When output has colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Colour {
-    /// On a terminal, unless `NO_COLOR` is set.
-    #[default]
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
+use crate::settings::Color;
 
 /// What the streams of a command are.
 #[derive(Debug, Clone, Default)]
@@ -44,17 +34,10 @@ pub(crate) struct Output {
 
 impl Output {
     /// The streams of this process.
-    pub(crate) fn standard(colour: Colour) -> Self {
+    pub(crate) fn standard(color: Color) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
-        let wanted = match colour {
-            Colour::Always => true,
-            Colour::Never => false,
-            Colour::Auto => {
-                out.is_terminal()
-                    && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-                    && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
-            }
-        };
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let wanted = color.on(out.is_terminal() && !dumb);
         let width = out.is_terminal().then(|| {
             terminal_size::terminal_size_of(&out)
                 .map_or(80, |(terminal_size::Width(width), _)| usize::from(width))

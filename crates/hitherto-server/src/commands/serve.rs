@@ -21,7 +21,7 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
     let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let listener = listen(&settings.listen).await?;
     let address = listener.local_addr()?;
-    let memory = ChatMemory::new(store::open(&settings)?)
+    let memory = ChatMemory::new(store::open(&settings, store::Access::Write)?)
         .under(settings.memory_key.clone())
         .with_limits(settings.limits.clone());
     let shown = store::shown(&settings.backend);
