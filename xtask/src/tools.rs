@@ -44,13 +44,13 @@ fn is_there(subcommand: &str) -> bool {
 fn install(name: &str, version: &str) -> Result<(), String> {
     let folder = workspace::tools_folder();
     println!(
-        "{name}: installing {version} into {} (built from source: some minutes, once)",
+        "{name}: installing {version} into {} (built from source, once: five minutes, or far more on a busy machine)",
         folder.display()
     );
     let start = Instant::now();
     let build = folder.join("build");
     workspace::run(
-        workspace::cargo(&["install", "--quiet", "--locked", name, "--version", version, "--root"])
+        workspace::cargo(&["install", "--locked", name, "--version", version, "--root"])
             .arg(&folder)
             // Apart from the workspace's own, and gone afterwards: it is large and of no more use.
             .env("CARGO_TARGET_DIR", &build),
