@@ -8,6 +8,7 @@ mod stored;
 
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::error::{Error, Limits};
@@ -242,6 +243,12 @@ impl ChatMemory {
     pub async fn edit(&self, session: &SessionId, seq: Seq, edit: &Edit) -> Result<StoredMessage> {
         if edit.content.is_none() && edit.metadata.is_none() {
             return Err(Error::Nothing("edit: give content or metadata"));
+        }
+        for (field, value) in [("content", &edit.content), ("metadata", &edit.metadata)] {
+            let one = value.as_ref().is_none_or(|value| serde_json::from_str::<&RawValue>(value).is_ok());
+            if !one {
+                return Err(Error::Invalid { field, must: "one JSON value" });
+            }
         }
         let change = |old: &Record, now| {
             let message = old.message.as_ref().ok_or(StoreError::NoMessage(seq))?;

@@ -51,6 +51,9 @@ impl Page {
 /// Reads a page, crossing deleted places until it is full or the session ends.
 pub(super) async fn read(store: &dyn Store, at: At<'_>, from: Direction, limit: u32) -> Result<Page> {
     let mut page = Page::default();
+    // Unreadable places since the last message: they count here only if this page goes on past them, for
+    // the next page begins after that message.
+    let mut unreadable = 0;
     let mut from = from;
     'full: loop {
         let missing =
@@ -79,14 +82,20 @@ pub(super) async fn read(store: &dyn Store, at: At<'_>, from: Direction, limit: 
                     page.more = true;
                     break 'full;
                 }
-                Some(message) => page.messages.push(message),
-                None if entry.record.is_err() => page.unreadable += 1,
+                Some(message) => {
+                    page.messages.push(message);
+                    page.unreadable += std::mem::take(&mut unreadable);
+                }
+                None if entry.record.is_err() => unreadable += 1,
                 None => {}
             }
         }
         if ended {
             break;
         }
+    }
+    if !page.more {
+        page.unreadable += unreadable;
     }
     if matches!(from, Direction::Before(_)) {
         page.messages.reverse();
