@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::error::{Error, Limits};
-use crate::message::{Message, replace_field};
+use crate::message::{Message, MessageError, replace_field};
 use crate::record::Record;
 use crate::session::{MemoryKey, Scope, SessionId, SessionKey, Tenant};
 use crate::store::embedded::{EmbeddedOptions, EmbeddedStore};
@@ -247,7 +247,8 @@ impl ChatMemory {
         for (field, value) in [("content", &edit.content), ("metadata", &edit.metadata)] {
             let one = value.as_ref().is_none_or(|value| serde_json::from_str::<&RawValue>(value).is_ok());
             if !one {
-                return Err(Error::Invalid { field, must: "one JSON value" });
+                let error = MessageError::Invalid { field, must: "one JSON value" };
+                return Err(Error::Message { index: 0, error });
             }
         }
         let change = |old: &Record, now| {

@@ -16,11 +16,6 @@ fn first_column(heading: &str) -> BTreeSet<String> {
     rows.map(str::to_owned).collect()
 }
 
-/// All words in quotes in the scripts: field names and commands among them.
-fn quoted(text: &str) -> BTreeSet<String> {
-    text.split('\'').skip(1).step_by(2).map(str::to_owned).collect()
-}
-
 #[test]
 fn every_table_is_on_the_page() {
     let (_, code) = PAGE.split_once("```sql\n").unwrap();
@@ -41,7 +36,7 @@ fn every_script_is_on_the_page_with_its_commands() {
         let text = std::fs::read_to_string(&path).unwrap();
         let mut commands = called(&text);
         let common = std::fs::read_to_string(folder.join("common.lua")).unwrap();
-        for helper in ["start_clock", "trim"] {
+        for helper in ["read_state", "write_state", "start_clock", "trim"] {
             if text.contains(&format!("{helper}(")) {
                 let (_, body) = common.split_once(&format!("function {helper}")).unwrap();
                 commands.extend(called(body.split("\nend").next().unwrap()));
@@ -65,42 +60,18 @@ fn called(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_field_is_on_the_page() {
-    let fields = first_column("### The fields of `meta`");
-    let all: String = ["append", "replace", "pop", "configure", "restart", "fork", "clear"]
-        .map(|name| {
-            let path = format!("{}/src/store/redis/lua/{name}.lua", env!("CARGO_MANIFEST_DIR"));
-            std::fs::read_to_string(path).unwrap()
-        })
-        .concat();
-    // What stands in quotes in the scripts besides fields: commands, answers, arguments.
-    let others = [
-        "ok",
-        "repeat",
-        "newer",
-        "none",
-        "exists",
-        "no message",
-        "changed",
-        "message",
-        "turn",
-        "never",
-        "read",
-        "set",
-        "remove",
-        "keep",
-        "0",
-        "1",
-        "",
-        "\\1",
-        "\\0\\0\\0\\0",
-    ];
-    let mut used: BTreeSet<String> =
-        quoted(&all.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n"));
-    used.retain(|word| !others.contains(&word.as_str()) && word.to_uppercase() != *word);
-    assert_eq!(fields, used);
-    for field in crate::store::redis::META_FIELDS {
-        assert!(fields.contains(field), "{field}");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/redis/lua");
+    let mut used = BTreeSet::new();
+    for file in std::fs::read_dir(&folder).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let fields = text.split("KEYS[2], '").skip(1).filter_map(|rest| rest.split('\'').next());
+        used.extend(fields.map(str::to_owned));
+        if let Some((_, format)) = text.split_once("local STATE = '") {
+            let format = format.split('\'').next().unwrap();
+            assert!(section("### The fields of `meta`").contains(&format!("`{format}`")), "{format}");
+        }
     }
+    assert_eq!(first_column("### The fields of `meta`"), used);
 }
 
 #[test]

@@ -15,7 +15,7 @@ mod sessions;
 mod touches;
 
 use async_trait::async_trait;
-use redis::{Cmd, Value};
+use redis::Cmd;
 use uuid::Uuid;
 
 use super::{
@@ -32,8 +32,6 @@ use meta::{Reply, number};
 use scripts::{Script, Scripts};
 use touches::Touches;
 
-#[cfg(test)]
-pub(crate) use meta::FIELDS as META_FIELDS;
 pub use options::RedisOptions;
 
 /// A store in Redis or Valkey.
@@ -69,20 +67,13 @@ impl RedisStore {
         keys: &Keys,
         now: Timestamp,
         arguments: impl Fn(&mut Cmd) + Send + Sync,
-    ) -> Result<Vec<Value>> {
-        let keys = keys.of_day(now.as_millis().div_euclid(DAY_MS));
-        let reply = self
-            .scripts
-            .call(&self.link, script, Kind::Write, |command| {
-                command.arg(keys.len());
-                for key in &keys {
-                    command.arg(key);
-                }
-                command.arg(now.as_millis());
-                arguments(command);
-            })
-            .await?;
-        self.link.array(reply)
+    ) -> Result<Reply> {
+        let fill = |command: &mut Cmd| {
+            command.arg(2).arg(keys.log()).arg(keys.meta()).arg(millis(now));
+            arguments(command);
+        };
+        let reply = self.scripts.call(&self.link, script, Kind::Write, fill).await?;
+        Ok(Reply(self.link.array(reply)?))
     }
 
     /// What a script said, where that is an error.
@@ -102,12 +93,17 @@ impl RedisStore {
 }
 
 /// What a script is told of a time to live: '' leave it, '0' remove it, else its length; and what restarts it.
-fn ttl_arguments(change: TtlChange) -> (String, &'static str) {
+fn ttl_arguments(change: TtlChange) -> (String, u8) {
     match change {
-        TtlChange::Keep => (String::new(), ""),
-        TtlChange::Remove => ("0".to_owned(), ""),
-        TtlChange::Set(ttl) => (ttl.as_millis().to_string(), ttl.restart().as_str()),
+        TtlChange::Keep => (String::new(), 0),
+        TtlChange::Remove => ("0".to_owned(), 0),
+        TtlChange::Set(ttl) => (ttl.as_millis().to_string(), meta::restart_code(ttl.restart())),
     }
+}
+
+/// A time as scripts take it: they have no negative ones.
+fn millis(time: Timestamp) -> i64 {
+    time.as_millis().max(0)
 }
 
 fn max_argument(change: Change<u64>) -> String {
@@ -134,15 +130,11 @@ impl Store for RedisStore {
             note.extend_from_slice(first_id.as_bytes());
         }
         let once_key = batch.once.as_ref().map_or("", |once| once.key.as_str());
-        let day = at.now.as_millis().div_euclid(DAY_MS);
-        let day_keys = keys.of_day(day);
+        let now = millis(at.now);
         let fill = |command: &mut Cmd| {
-            command.arg(4);
-            for key in &day_keys {
-                command.arg(key);
-            }
-            command.arg(at.now.as_millis()).arg(turns).arg(bytes).arg(&ttl).arg(restart).arg(&max);
-            command.arg(once_key).arg(&note).arg(day);
+            command.arg(2).arg(keys.log()).arg(keys.meta());
+            command.arg(now).arg(turns).arg(bytes).arg(&ttl).arg(restart).arg(&max);
+            command.arg(once_key).arg(&note).arg(now / DAY_MS);
             for record in &records {
                 command.arg(record);
             }
@@ -185,7 +177,6 @@ impl Store for RedisStore {
                 command.arg(seq).arg(&old).arg(&new);
             })
             .await?;
-        let reply = Reply(reply);
         match reply.word() {
             "ok" => Ok(Replaced::Done),
             "changed" => Ok(Replaced::Changed),
@@ -204,7 +195,6 @@ impl Store for RedisStore {
                 command.arg(what);
             })
             .await?;
-        let reply = Reply(reply);
         if reply.word() != "ok" {
             return Err(self.refusal(&keys, &reply));
         }
@@ -215,18 +205,13 @@ impl Store for RedisStore {
         let target = at.key.scope.session(to);
         let (from, keys) = (Keys::new(at.key), Keys::new(&target));
         let upto = upto.map(|seq| seq.to_string()).unwrap_or_default();
-        let mut names = keys.of_day(0).to_vec();
-        names.extend(from.of_day(0).into_iter().take(2));
         let fill = |command: &mut Cmd| {
-            command.arg(names.len());
-            for name in &names {
-                command.arg(name);
-            }
-            command.arg(at.now.as_millis()).arg(&upto);
+            command.arg(4).arg(from.log()).arg(from.meta()).arg(keys.log()).arg(keys.meta());
+            command.arg(millis(at.now)).arg(&upto);
         };
         let place = keys.list_place(&target);
         let touch = touches::command(&place, at.now);
-        let reply = self.scripts.call_with(&self.link, &self.scripts.fork, Kind::Write, fill, None).await?;
+        let reply = self.scripts.call(&self.link, &self.scripts.fork, Kind::Write, fill).await?;
         let reply = Reply(self.link.array(reply)?);
         if reply.word() != "ok" {
             return Err(self.refusal(&from, &reply));
@@ -237,7 +222,7 @@ impl Store for RedisStore {
 
     async fn clear(&self, at: At<'_>) -> Result<Option<u64>> {
         let keys = Keys::new(at.key);
-        let reply = Reply(self.write(&self.scripts.clear, &keys, at.now, |_| ()).await?);
+        let reply = self.write(&self.scripts.clear, &keys, at.now, |_| ()).await?;
         let place = keys.list_place(at.key);
         self.touches.forget(&place);
         let mut unlist = redis::cmd("ZREM");
@@ -265,7 +250,6 @@ impl Store for RedisStore {
                     command.arg(&ttl).arg(restart).arg(&max).arg(what).arg(metadata);
                 })
                 .await?;
-            let reply = Reply(reply);
             match (reply.word(), reply.number(1)) {
                 ("ok", 0) => return Ok(()),
                 // A long session is trimmed in pieces, so that the server does not stand still.
@@ -308,7 +292,7 @@ fn remembered(note: &[u8], fingerprint: Option<Uuid>) -> Option<Receipt> {
 /// One name of each kind of key, for the test of the page that describes them.
 #[cfg(test)]
 pub(crate) fn key_names(session: &crate::session::SessionKey) -> Vec<String> {
-    let mut names = Keys::new(session).of_day(0).to_vec();
-    names.push(keys::list(&session.scope, 3));
-    names
+    let keys = Keys::new(session);
+    let once = keys.meta().replace(":meta", ":once:0");
+    vec![keys.log(), keys.meta(), once, keys::list(&session.scope, 3)]
 }

@@ -45,12 +45,6 @@ impl Keys {
         format!("{}meta", self.stem)
     }
 
-    /// The keys that a script is given: log, meta, and the idempotency keys of that day and of the day before.
-    pub(super) fn of_day(&self, day: i64) -> [String; 4] {
-        let once = |day: i64| format!("{}once:{}", self.stem, day.rem_euclid(2));
-        [self.log(), self.meta(), once(day), once(day - 1)]
-    }
-
     /// Where the session is listed.
     pub(super) fn list_place(&self, key: &SessionKey) -> ListPlace {
         let member = key.session.as_str();
@@ -87,7 +81,7 @@ mod tests {
     fn names_are_as_documented() {
         let keys = Keys::new(&key("default", "chat_history", "user 42"));
         assert_eq!(keys.log(), "hitherto:{7:default:12:chat_history:7:user 42}:log");
-        assert_eq!(keys.of_day(3)[2], "hitherto:{7:default:12:chat_history:7:user 42}:once:1");
+        assert_eq!(keys.meta(), "hitherto:{7:default:12:chat_history:7:user 42}:meta");
         assert_eq!(list(&Scope::default(), 3), "hitherto:{7:default:12:chat_history:sessions:3}");
     }
 
@@ -99,8 +93,8 @@ mod tests {
             for memory_key in parts {
                 for session in parts {
                     let key = key(tenant, memory_key, session);
-                    let keys = Keys::new(&key).of_day(1);
-                    for name in keys.into_iter().chain([list(&key.scope, 3)]) {
+                    let keys = Keys::new(&key);
+                    for name in [keys.log(), keys.meta(), list(&key.scope, 3)] {
                         let is_list = name.ends_with("sessions:3}");
                         if let Some(other) = names.insert(name.clone(), key.clone()) {
                             assert!(is_list && other.scope == key.scope, "{name}: {other:?} {key:?}");

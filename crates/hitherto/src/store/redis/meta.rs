@@ -12,10 +12,6 @@ use crate::store::{Description, Entry, Result, StoreError};
 use crate::time::Timestamp;
 use crate::ttl::{Restart, Ttl};
 
-/// The fields of the hash that a description needs, in the order in which [`Fields`] reads them.
-pub(crate) const FIELDS: [&str; 12] =
-    ["v", "base", "last", "dead", "turns", "bytes", "made", "used", "ttl", "restart", "max", "metadata"];
-
 /// A number that cannot be negative.
 pub(super) fn number(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
@@ -75,78 +71,95 @@ pub(super) fn decode(value: Value) -> std::result::Result<Record, crate::record:
     }
 }
 
-/// The hash, in parts.
-pub(super) struct Fields(Vec<Value>);
+/// How a state names what restarts a session's clock.
+pub(super) const fn restart_code(restart: Restart) -> u8 {
+    match restart {
+        Restart::Write => 1,
+        Restart::Read => 2,
+        Restart::Never => 3,
+    }
+}
 
-impl Fields {
-    /// Reads an answer to `HMGET` of [`FIELDS`] or of its first fields; `None` if there is no session.
-    pub(super) fn read(values: Vec<Value>, keys: &Keys) -> Result<Option<Self>> {
-        let found = match values.first() {
-            None | Some(Value::Nil) => return Ok(None),
-            Some(version) => integer(version),
+/// What the field `state` of the hash says; `docs/storage.md` has its layout, and the scripts write it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct State {
+    pub(super) base: u64,
+    pub(super) deleted: u64,
+    turns: u64,
+    bytes: u64,
+    made: Timestamp,
+    used: Timestamp,
+    pub(super) ttl: Option<Ttl>,
+    max: Option<u64>,
+}
+
+impl State {
+    /// Reads the answer to `HGET meta state`; `None` if there is no session.
+    pub(super) fn read(value: &Value, keys: &Keys) -> Result<Option<Self>> {
+        let Value::BulkString(packed) = value else {
+            return Ok(None);
         };
-        if found != i64::from(FORMAT) {
-            return Err(StoreError::NewerFormat {
-                what: format!("the session {}", keys.shown()),
-                found: u32::try_from(found).unwrap_or(u32::MAX),
-                known: u32::from(FORMAT),
-            });
+        let what = || format!("the session {}", keys.shown());
+        match packed.first() {
+            Some(&FORMAT) => {}
+            found => {
+                let found = found.map_or(0, |found| u32::from(*found));
+                return Err(StoreError::NewerFormat { what: what(), found, known: u32::from(FORMAT) });
+            }
         }
-        Ok(Some(Self(values)))
+        Self::unpack(packed)
+            .map(Some)
+            .ok_or_else(|| StoreError::Foreign { what: what(), reason: "its state is damaged".to_owned() })
     }
 
-    fn at(&self, index: usize) -> u64 {
-        number(self.0.get(index).map_or(0, integer))
-    }
-
-    fn text(&self, index: usize) -> Option<String> {
-        match self.0.get(index) {
-            Some(Value::BulkString(bytes)) => Some(String::from_utf8_lossy(bytes).into_owned()),
-            _ => None,
-        }
-    }
-
-    fn time(&self, index: usize) -> Timestamp {
-        Timestamp::from_millis(self.0.get(index).map_or(0, integer))
-    }
-
-    pub(super) fn base(&self) -> u64 {
-        self.at(1)
-    }
-
-    pub(super) fn deleted(&self) -> u64 {
-        self.at(3)
-    }
-
-    /// The time to live, of fields in the order of [`FIELDS`].
-    fn ttl(&self) -> Option<Ttl> {
-        let length = Ttl::new(Duration::from_millis(self.at(8))).ok()?;
-        Some(length.restarted_by(Restart::parse(&self.text(9).unwrap_or_default())))
+    fn unpack(packed: &[u8]) -> Option<Self> {
+        let restart = *packed.get(1)?;
+        let numbers: [u64; 9] = std::array::from_fn(|index| {
+            let bytes = packed.get(2 + index * 6..8 + index * 6).unwrap_or_default();
+            bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+        });
+        // The last of the numbers is followed by the day of the idempotency keys, which only scripts read.
+        (packed.len() == 2 + 9 * 6 + 4).then_some(())?;
+        let [base, _last, turns, deleted, bytes, made, used, ttl, max] = numbers;
+        let time = |number| Timestamp::from_millis(i64::try_from(number).unwrap_or(i64::MAX));
+        let restart = [Restart::Read, Restart::Never]
+            .into_iter()
+            .find(|by| restart_code(*by) == restart)
+            .unwrap_or_default();
+        Some(Self {
+            base,
+            deleted,
+            turns,
+            bytes,
+            made: time(made),
+            used: time(used),
+            ttl: Ttl::new(Duration::from_millis(ttl)).ok().map(|ttl| ttl.restarted_by(restart)),
+            max: (max > 0).then_some(max),
+        })
     }
 
     /// The description, with the length of the list and what is left of the time to live in ms.
-    pub(super) fn describe(&self, length: u64, left_ms: i64, now: Timestamp) -> Description {
-        let base = self.base();
+    fn describe(&self, length: u64, left_ms: i64, metadata: Option<String>, now: Timestamp) -> Description {
         Description {
-            messages: length.saturating_sub(self.deleted()),
-            turns: self.at(4),
-            deleted: self.deleted(),
-            first_seq: base + 1,
-            last_seq: base + length,
-            bytes: self.at(5),
-            created_at: self.time(6),
-            updated_at: self.time(7),
-            ttl: self.ttl(),
+            messages: length.saturating_sub(self.deleted),
+            turns: self.turns,
+            deleted: self.deleted,
+            first_seq: self.base + 1,
+            last_seq: self.base + length,
+            bytes: self.bytes,
+            created_at: self.made,
+            updated_at: self.used,
+            ttl: self.ttl,
             expires_at: (left_ms >= 0).then(|| now.plus_millis(left_ms)),
-            max_messages: self.text(10).map(|_| self.at(10)),
-            metadata: self.text(11),
+            max_messages: self.max,
+            metadata,
         }
     }
 }
 
 /// Adds to a pipeline what [`describe_answers`] reads.
 pub(super) fn ask_description(pipeline: &mut Pipeline, keys: &Keys) {
-    pipeline.cmd("HMGET").arg(keys.meta()).arg(&FIELDS[..]);
+    pipeline.cmd("HMGET").arg(keys.meta()).arg(&["state", "metadata"]);
     pipeline.cmd("LLEN").arg(keys.log());
     pipeline.cmd("PTTL").arg(keys.meta());
 }
@@ -160,9 +173,14 @@ pub(super) fn describe_answers(
 ) -> Result<Option<Description>> {
     let mut next = || answers.next().unwrap_or(Value::Nil);
     let (fields, length, left) = (next(), next(), next());
-    let fields = Fields::read(link.array(link.checked(fields)?)?, keys)?;
+    let mut fields = link.array(link.checked(fields)?)?.into_iter();
+    let state = State::read(&fields.next().unwrap_or(Value::Nil), keys)?;
+    let metadata = match fields.next() {
+        Some(Value::BulkString(text)) => String::from_utf8(text).ok(),
+        _ => None,
+    };
     let (length, left) = (integer(&link.checked(length)?), integer(&link.checked(left)?));
-    Ok(fields.map(|fields| fields.describe(number(length), left, now)))
+    Ok(state.map(|state| state.describe(number(length), left, metadata, now)))
 }
 
 /// What is known of a session.

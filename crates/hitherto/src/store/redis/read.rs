@@ -10,7 +10,7 @@ use redis::{Pipeline, Value};
 
 use super::keys::Keys;
 use super::link::{Kind, Link};
-use super::meta::{Fields, decode, integer, number};
+use super::meta::{State, decode, integer, number};
 use crate::store::{Entry, Range, Result, Seq, Slice};
 use crate::ttl::Restart;
 use crate::window::{Cut, Step, Window};
@@ -146,23 +146,21 @@ fn cut(entries: &mut Vec<Entry>, window: Window) -> Option<usize> {
 async fn see(link: &Link, keys: &Keys, span: Span) -> Result<Option<Seen>> {
     let mut pipeline = Pipeline::with_capacity(3);
     pipeline.atomic();
-    pipeline.cmd("HMGET").arg(keys.meta()).arg(&["v", "base", "restart", "dead"]);
+    pipeline.cmd("HGET").arg(keys.meta()).arg("state");
     let log = keys.log();
     pipeline.cmd("LLEN").arg(&log);
     pipeline.cmd("LRANGE").arg(&log).arg(span.from).arg(span.to);
     let mut answers = link.transact(Kind::Repeatable, &pipeline).await?.into_iter();
     let mut next = || answers.next().unwrap_or(Value::Nil);
-    let (fields, length, values) = (link.array(next())?, next(), link.array(next())?);
-    let restarts =
-        matches!(fields.get(2), Some(Value::BulkString(by)) if by == Restart::Read.as_str().as_bytes());
-    let Some(fields) = Fields::read(fields, keys)? else {
+    let (state, length, values) = (next(), next(), link.array(next())?);
+    let Some(state) = State::read(&state, keys)? else {
         return Ok(None);
     };
     Ok(Some(Seen {
-        base: fields.base(),
+        base: state.base,
         length: number(integer(&length)),
-        deleted: fields.deleted(),
-        restarts,
+        deleted: state.deleted,
+        restarts: state.ttl.is_some_and(|ttl| ttl.restart() == Restart::Read),
         values,
     }))
 }

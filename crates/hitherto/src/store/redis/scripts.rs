@@ -48,7 +48,7 @@ scripts! {
     /// Copies a session.
     fork: "lua/common.lua", "lua/fork.lua";
     /// Removes a session.
-    clear: "lua/clear.lua";
+    clear: "lua/common.lua", "lua/clear.lua";
     /// Takes ended sessions off the list.
     unlist: "lua/unlist.lua";
 }

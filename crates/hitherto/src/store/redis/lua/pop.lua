@@ -1,11 +1,7 @@
 -- Deletes the newest message, or the newest turn whole.
 -- ARGV: 1 now, 2 'message' or 'turn'. Gives {'ok', seq, record, seq, record …}, newest first, or {'newer', format}.
-local now = tonumber(ARGV[1])
-local m = redis.call('HMGET', KEYS[2], 'v', 'base', 'turns', 'bytes', 'dead', 'ttl', 'restart', 'once')
-if not m[1] then return {'ok'} end
-if m[1] ~= '1' then return {'newer', m[1]} end
-local base = tonumber(m[2] or 0)
-local turns, bytes, dead = tonumber(m[3] or 0), tonumber(m[4] or 0), tonumber(m[5] or 0)
+local known = read_state()
+if known == 'newer' then return {known, version} end
 local out = {'ok'}
 for index = redis.call('LLEN', KEYS[1]) - 1, 0, -1 do
   local record = redis.call('LINDEX', KEYS[1], index)
@@ -22,10 +18,9 @@ for index = redis.call('LLEN', KEYS[1]) - 1, 0, -1 do
     if first or ARGV[2] == 'message' then break end
   end
 end
-if #out > 1 then
-  redis.call('HSET', KEYS[2], 'used', now, 'turns', turns, 'bytes', bytes, 'dead', dead)
-  if m[6] and m[7] ~= 'never' then
-    start_clock(m[6], m[8] and (tonumber(m[8]) + 2) * 86400000, now)
-  end
+if #out > 1 and known == 'ok' then
+  used = tonumber(ARGV[1])
+  write_state()
+  if ttl > 0 and restart ~= NEVER then start_clock() end
 end
 return out

@@ -1,6 +1,6 @@
 -- Restarts the clock of a session that reads restart. ARGV: 1 now.
-local m = redis.call('HMGET', KEYS[2], 'ttl', 'restart', 'once')
-if m[1] and m[2] == 'read' then
-  start_clock(m[1], m[3] and (tonumber(m[3]) + 2) * 86400000, tonumber(ARGV[1]))
+if read_state() == 'ok' and ttl > 0 and restart == 2 then
+  used = tonumber(ARGV[1])
+  start_clock()
 end
 return {'ok'}
