@@ -38,26 +38,22 @@ pub async fn model_check(on: Subject, seed: u64, cases: u32) {
             Ok(()) => continue,
             Err(difference) => shortest.1 = difference,
         }
-        let mut attempts = 0..SHORTER;
-        let mut name = || attempts.next().map(|attempt| format!("{case}.{attempt}"));
         let mut differs = true;
-        while let Some(name) = name() {
+        for attempt in 0..SHORTER {
             if !(if differs { tree.simplify() } else { tree.complicate() }) {
                 break;
             }
-            let result = run(&on, &tree.current(), &name).await;
+            let result = run(&on, &tree.current(), &format!("{case}.{attempt}")).await;
             differs = result.is_err();
             if let Err(difference) = result {
                 shortest = (tree.current(), difference);
             }
         }
-        // Simplifying one operation may make another one needless, which proptest has tried to leave out before.
-        let mut left_out = shortest.0.len();
-        while let (Some(step), Some(name)) = (left_out.checked_sub(1), name()) {
-            left_out = step;
+        // Simplifying one operation may have made another one needless, which proptest does not try again.
+        for step in (0..shortest.0.len()).rev() {
             let mut fewer = shortest.0.clone();
             fewer.remove(step);
-            if let Err(difference) = run(&on, &fewer, &name).await {
+            if let Err(difference) = run(&on, &fewer, &format!("{case}-{step}")).await {
                 shortest = (fewer, difference);
             }
         }
