@@ -24,6 +24,7 @@
 //! | `tls` | a certificate authority and its certificates |
 //! | `proxy`, `link` | a TCP proxy that makes faults |
 //! | `suite` | what every store has to do, in small cases |
+//! | `model` | a naive model, and random operations that compare a store with it |
 //!
 //! The servers come from `cargo xtask servers`; see [`ServerKind`].
 
@@ -39,6 +40,8 @@ mod link;
 mod proxy;
 
 pub mod suite;
+
+pub mod model;
 
 pub use client::{Client, Reply};
 pub use proxy::{FaultProxy, Mode, Stats};

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use hitherto::store::Seq;
 use hitherto::store::embedded::{EmbeddedOptions, EmbeddedStore};
 use hitherto::{SessionKey, Store, Timestamp};
+use hitherto_testkit::model::{model_check, writers_check};
 use hitherto_testkit::suite::{Bench, Junk, Subject};
 use rusqlite::{Connection, params};
 
@@ -86,3 +87,13 @@ impl Bench for Embedded {
 }
 
 hitherto_testkit::store_suite!(Subject::new(Embedded::new()));
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_answers_what_the_model_answers() {
+    model_check(Subject::new(Embedded::new()), 1, 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_never_get_in_each_others_way() {
+    writers_check(Subject::new(Embedded::new()), 1, 20).await;
+}

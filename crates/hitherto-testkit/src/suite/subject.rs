@@ -67,6 +67,17 @@ impl Subject {
         Duration::from_millis(one.as_millis().abs_diff(other.as_millis())) <= self.slack()
     }
 
+    /// Whether two descriptions tell the same, as far as the bench can tell.
+    pub fn same_description(&self, one: &Description, other: &Description) -> bool {
+        let near = match (one.expires_at, other.expires_at) {
+            (Some(one), Some(other)) => self.same_time(one, other),
+            (one, other) => one == other,
+        };
+        let mut same = one.clone();
+        same.expires_at = other.expires_at;
+        near && same == *other
+    }
+
     /// A session of the default scope.
     pub fn chat(&self, session: &str) -> Chat {
         self.chat_in(&Scope::default(), session)
