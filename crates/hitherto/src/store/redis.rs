@@ -26,6 +26,7 @@ use crate::record::{FORMAT, Record};
 use crate::session::{Scope, SessionId};
 use crate::time::Timestamp;
 use crate::ttl::TtlChange;
+use crate::window::Window;
 use keys::Keys;
 use link::{Kind, Link};
 use meta::{Reply, number};
@@ -42,6 +43,9 @@ pub struct RedisStore {
     touches: Touches,
     guesses: read::Guesses,
 }
+
+/// How often a pop tries again when somebody else changes the end of the session.
+const TRIES: usize = 16;
 
 /// How long one set of idempotency keys is written to; the one before it is kept as long.
 const DAY_MS: i64 = 86_400_000;
@@ -74,6 +78,47 @@ impl RedisStore {
         };
         let reply = self.scripts.call(&self.link, script, Kind::Write, fill).await?;
         Ok(Reply(self.link.array(reply)?))
+    }
+
+    /// Puts records in the place of others, all or none.
+    async fn put(
+        &self,
+        at: At<'_>,
+        last: Option<Seq>,
+        changes: &[(Seq, &Record, &Record)],
+    ) -> Result<Replaced> {
+        if changes.iter().any(|(seq, _, _)| *seq > read::MOST) {
+            return Ok(Replaced::Changed);
+        }
+        let keys = Keys::new(at.key);
+        let last = last.map(|seq| seq.to_string()).unwrap_or_default();
+        let changes: Vec<_> =
+            changes.iter().map(|(seq, old, new)| (*seq, old.encode(), new.encode())).collect();
+        let reply = self
+            .write(&self.scripts.replace, &keys, at.now, |command| {
+                command.arg(&last);
+                for (seq, old, new) in &changes {
+                    command.arg(*seq).arg(old).arg(new);
+                }
+            })
+            .await?;
+        match reply.word() {
+            "ok" => {
+                self.touch(&keys, at).await?;
+                Ok(Replaced::Done)
+            }
+            "changed" => Ok(Replaced::Changed),
+            _ => Err(self.refusal(&keys, &reply)),
+        }
+    }
+
+    /// Notes a write that was no append, and tells the list of sessions if it has not been told lately.
+    async fn touch(&self, keys: &Keys, at: At<'_>) -> Result<()> {
+        let place = keys.list_place(at.key);
+        if self.touches.touch(&place, at.now) {
+            self.link.call(Kind::Repeatable, &touches::command(&place, at.now)).await?;
+        }
+        Ok(())
     }
 
     /// What a script said, where that is an error.
@@ -170,40 +215,48 @@ impl Store for RedisStore {
     }
 
     async fn replace(&self, at: At<'_>, seq: Seq, old: &Record, new: &Record) -> Result<Replaced> {
-        let keys = Keys::new(at.key);
-        let (old, new) = (old.encode(), new.encode());
-        let reply = self
-            .write(&self.scripts.replace, &keys, at.now, |command| {
-                command.arg(seq).arg(&old).arg(&new);
-            })
-            .await?;
-        match reply.word() {
-            "ok" => Ok(Replaced::Done),
-            "changed" => Ok(Replaced::Changed),
-            _ => Err(self.refusal(&keys, &reply)),
-        }
+        self.put(at, None, &[(seq, old, new)]).await
     }
 
     async fn pop(&self, at: At<'_>, what: Pop) -> Result<Vec<Entry>> {
         let keys = Keys::new(at.key);
-        let what = match what {
-            Pop::Message => "message",
-            Pop::Turn => "turn",
-        };
-        let reply = self
-            .write(&self.scripts.pop, &keys, at.now, |command| {
-                command.arg(what);
-            })
-            .await?;
-        if reply.word() != "ok" {
-            return Err(self.refusal(&keys, &reply));
+        for _ in 0..TRIES {
+            // What cannot be read stays, and only this side can tell; so it looks, and the script compares.
+            let newest = Range::Window(Window::Turns(1));
+            let slice = read::read(&self.link, &keys, &self.guesses, newest).await?.slice;
+            let last = slice.last;
+            let mut popped: Vec<Entry> =
+                slice.entries.into_iter().filter(|entry| entry.live().is_some()).collect();
+            if what == Pop::Message {
+                popped.drain(..popped.len().saturating_sub(1));
+            }
+            if popped.is_empty() {
+                return Ok(popped);
+            }
+            let records: Vec<(Seq, &Record, Record)> = popped
+                .iter()
+                .filter_map(|entry| entry.live().map(|record| (entry.seq, record, record.deleted())))
+                .collect();
+            let changes: Vec<_> = records.iter().map(|(seq, old, new)| (*seq, *old, new)).collect();
+            if self.put(at, Some(last), &changes).await? == Replaced::Done {
+                return Ok(popped);
+            }
         }
-        Ok(reply.entries())
+        Err(StoreError::Busy {
+            store: self.link.name().to_owned(),
+            reason: format!("the session changed {TRIES} times meanwhile"),
+        })
     }
 
     async fn fork(&self, at: At<'_>, to: &SessionId, upto: Option<Seq>) -> Result<Seq> {
         let target = at.key.scope.session(to);
         let (from, keys) = (Keys::new(at.key), Keys::new(&target));
+        if let Some(seq) = upto.filter(|seq| *seq > read::MOST) {
+            return match self.describe(at).await? {
+                Some(_) => Err(StoreError::NoMessage(seq)),
+                None => Err(StoreError::NoSession),
+            };
+        }
         let upto = upto.map(|seq| seq.to_string()).unwrap_or_default();
         let fill = |command: &mut Cmd| {
             command.arg(4).arg(from.log()).arg(from.meta()).arg(keys.log()).arg(keys.meta());
@@ -251,7 +304,7 @@ impl Store for RedisStore {
                 })
                 .await?;
             match (reply.word(), reply.number(1)) {
-                ("ok", 0) => return Ok(()),
+                ("ok", 0) => return self.touch(&keys, at).await,
                 // A long session is trimmed in pieces, so that the server does not stand still.
                 ("ok", _) => {}
                 _ => return Err(self.refusal(&keys, &reply)),

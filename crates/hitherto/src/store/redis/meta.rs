@@ -8,7 +8,7 @@ use redis::{Pipeline, Value};
 use super::keys::Keys;
 use super::link::{Kind, Link};
 use crate::record::{FORMAT, Record};
-use crate::store::{Description, Entry, Result, StoreError};
+use crate::store::{Description, Result, StoreError};
 use crate::time::Timestamp;
 use crate::ttl::{Restart, Ttl};
 
@@ -49,17 +49,6 @@ impl Reply {
             Some(Value::BulkString(bytes)) => bytes,
             _ => &[],
         }
-    }
-
-    /// The places that follow the word, newest first in the answer, oldest first here.
-    pub(super) fn entries(self) -> Vec<Entry> {
-        let mut values = self.0.into_iter().skip(1);
-        let mut entries = Vec::new();
-        while let (Some(seq), Some(record)) = (values.next(), values.next()) {
-            entries.push(Entry { seq: number(integer(&seq)), record: decode(record) });
-        }
-        entries.reverse();
-        entries
     }
 }
 

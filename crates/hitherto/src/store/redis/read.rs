@@ -21,11 +21,33 @@ pub(super) struct Found {
     pub(super) restarts: bool,
 }
 
-/// The places of a session by their position in the list, both ends included; negative from the end.
-#[derive(Debug, Clone, Copy)]
-struct Span {
-    from: i64,
-    to: i64,
+/// Which elements of the list are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Span {
+    /// Those from a position up to, not including, another.
+    Between(u64, u64),
+    /// The last so many.
+    Last(u64),
+}
+
+impl Span {
+    /// What `LRANGE` is told.
+    fn bounds(self) -> (i64, i64) {
+        match self {
+            Self::Between(from, to) if from < to => (signed(from), signed(to) - 1),
+            // Nothing: a beginning after the end.
+            Self::Between(..) | Self::Last(0) => (1, 0),
+            Self::Last(count) => (-signed(count), -1),
+        }
+    }
+
+    /// The positions that this is in a list of that length.
+    fn within(self, length: u64) -> (u64, u64) {
+        match self {
+            Self::Between(from, to) => (from.min(length), to.min(length)),
+            Self::Last(count) => (length.saturating_sub(count), length),
+        }
+    }
 }
 
 /// What one transaction saw.
@@ -48,50 +70,49 @@ pub(super) async fn read(link: &Link, keys: &Keys, guesses: &Guesses, range: Ran
     match range {
         Range::Window(window) => read_window(link, keys, guesses, window).await,
         Range::After(seq, limit) => {
-            // Where the list begins is nearly always 0; if not, the second try knows.
-            let span = |base: Seq| {
+            read_places(link, keys, |base, _| {
                 let from = seq.saturating_sub(base);
-                Span { from: signed(from), to: signed(from.saturating_add(u64::from(limit))) - 1 }
-            };
-            read_places(link, keys, span).await
+                Span::Between(from, from.saturating_add(limit.into()))
+            })
+            .await
         }
         Range::Before(seq, limit) => {
-            let span = |base: Seq| {
-                let to = seq.saturating_sub(base).saturating_sub(1);
-                Span { from: signed(to.saturating_sub(u64::from(limit))), to: signed(to) - 1 }
-            };
-            if seq > MOST {
-                return read_places(link, keys, |_| Span { from: -i64::from(limit), to: -1 }).await;
-            }
-            read_places(link, keys, span).await
+            read_places(link, keys, |base, length| {
+                let to = seq.saturating_sub(1).saturating_sub(base);
+                if to >= length {
+                    Span::Last(limit.into())
+                } else {
+                    Span::Between(to.saturating_sub(limit.into()), to)
+                }
+            })
+            .await
         }
     }
 }
 
 /// No session has more places than this.
-const MOST: u64 = 1 << 52;
+pub(super) const MOST: u64 = 1 << 48;
 
 fn signed(number: u64) -> i64 {
     i64::try_from(number.min(MOST)).unwrap_or(i64::MAX)
 }
 
-async fn read_places(link: &Link, keys: &Keys, span: impl Fn(Seq) -> Span) -> Result<Found> {
-    let mut base = 0;
+/// Reads places whose positions depend on what the session is like: at first for one that has lost none at
+/// its beginning and is long enough, which most are, and again if it is not so.
+async fn read_places(link: &Link, keys: &Keys, span: impl Fn(Seq, u64) -> Span) -> Result<Found> {
+    let mut wanted = span(0, MOST);
     loop {
-        let wanted = span(base);
         let Some(seen) = see(link, keys, wanted).await? else {
             return Ok(Found { slice: Slice::default(), restarts: false });
         };
-        if seen.base != base && wanted.from >= 0 {
-            base = seen.base;
-            continue;
+        let right = span(seen.base, seen.length);
+        let (from, to) = right.within(seen.length);
+        if wanted.within(seen.length) == (from, to) || from >= to {
+            let first = seen.base + from + 1;
+            let seen = if from >= to { Seen { values: Vec::new(), ..seen } } else { seen };
+            return Ok(found(seen, first));
         }
-        let first = if wanted.from >= 0 {
-            seen.base + number(wanted.from) + 1
-        } else {
-            seen.last().saturating_sub(seen.values.len() as u64) + 1
-        };
-        return Ok(found(seen, first));
+        wanted = right;
     }
 }
 
@@ -106,7 +127,7 @@ async fn read_window(link: &Link, keys: &Keys, guesses: &Guesses, window: Window
     let log = keys.log();
     let mut guess = guesses.guess(&log, window);
     loop {
-        let Some(seen) = see(link, keys, Span { from: -guess, to: -1 }).await? else {
+        let Some(seen) = see(link, keys, Span::Last(guess)).await? else {
             return Ok(Found { slice: Slice::default(), restarts: false });
         };
         let whole = seen.values.len() as u64 >= seen.length;
@@ -118,7 +139,7 @@ async fn read_window(link: &Link, keys: &Keys, guesses: &Guesses, window: Window
                 return Ok(found);
             }
             None if whole => return Ok(found),
-            None => guess = guess.saturating_mul(4).min(signed(MOST)),
+            None => guess = guess.saturating_mul(4).min(MOST),
         }
     }
 }
@@ -149,7 +170,8 @@ async fn see(link: &Link, keys: &Keys, span: Span) -> Result<Option<Seen>> {
     pipeline.cmd("HGET").arg(keys.meta()).arg("state");
     let log = keys.log();
     pipeline.cmd("LLEN").arg(&log);
-    pipeline.cmd("LRANGE").arg(&log).arg(span.from).arg(span.to);
+    let (from, to) = span.bounds();
+    pipeline.cmd("LRANGE").arg(&log).arg(from).arg(to);
     let mut answers = link.transact(Kind::Repeatable, &pipeline).await?.into_iter();
     let mut next = || answers.next().unwrap_or(Value::Nil);
     let (state, length, values) = (next(), next(), link.array(next())?);
@@ -180,15 +202,15 @@ impl Default for Guesses {
 
 impl Guesses {
     /// A plain exchange is two messages; a window by messages begins with a turn most of the time.
-    fn guess(&self, log: &str, window: Window) -> i64 {
+    fn guess(&self, log: &str, window: Window) -> u64 {
         let (place, tag) = self.place(log, window);
         let known = place.map_or(0, |place| place.load(Ordering::Relaxed));
         if known >> 32 == tag {
-            return i64::from(known as u32).max(1);
+            return (known & u64::from(u32::MAX)).max(1);
         }
         match window {
-            Window::Turns(turns) => i64::from(turns).saturating_mul(2),
-            Window::Messages(messages) => i64::from(messages),
+            Window::Turns(turns) => u64::from(turns) * 2,
+            Window::Messages(messages) => u64::from(messages),
         }
         .max(1)
     }

@@ -37,10 +37,8 @@ macro_rules! scripts {
 scripts! {
     /// Appends records.
     append: "lua/common.lua", "lua/append.lua";
-    /// Puts a record in the place of another.
+    /// Puts records in the place of others.
     replace: "lua/common.lua", "lua/replace.lua";
-    /// Deletes the newest message or turn.
-    pop: "lua/common.lua", "lua/pop.lua";
     /// Changes settings.
     configure: "lua/common.lua", "lua/configure.lua";
     /// Restarts the clock after a read.

@@ -1,16 +1,24 @@
--- Puts a record in the place of another if that still stands there.
--- ARGV: 1 now, 2 seq, 3 the old record, 4 the new one. Gives {'ok'}, {'changed'} or {'newer', format}.
+-- Puts records in the place of others, all of them or none, if those still stand there.
+-- ARGV: 1 now, 2 the newest sequence number that the session must still have ('' any),
+--       3… sequence number, old record, new record, and so on.
+-- Gives {'ok'}, {'changed'} or {'newer', format}.
 local known = read_state()
 if known == 'newer' then return {known, version} end
-local index = tonumber(ARGV[2]) - base - 1
-local old, new = ARGV[3], ARGV[4]
-if known == 'none' or index < 0 or redis.call('LINDEX', KEYS[1], index) ~= old then return {'changed'} end
-redis.call('LSET', KEYS[1], index, new)
+if known == 'none' then return {'changed'} end
+if ARGV[2] ~= '' and base + redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[2]) then return {'changed'} end
+for at = 3, #ARGV, 3 do
+  local index = tonumber(ARGV[at]) - base - 1
+  if index < 0 or redis.call('LINDEX', KEYS[1], index) ~= ARGV[at + 1] then return {'changed'} end
+end
 local function count(is, record) return is(record) and 1 or 0 end
+for at = 3, #ARGV, 3 do
+  local old, new = ARGV[at + 1], ARGV[at + 2]
+  redis.call('LSET', KEYS[1], tonumber(ARGV[at]) - base - 1, new)
+  turns = turns + count(begins_turn, new) - count(begins_turn, old)
+  bytes = bytes + #new - #old
+  dead = dead + count(deleted, new) - count(deleted, old)
+end
 used = tonumber(ARGV[1])
-turns = turns + count(begins_turn, new) - count(begins_turn, old)
-bytes = bytes + #new - #old
-dead = dead + count(deleted, new) - count(deleted, old)
 write_state()
 if ttl > 0 and restart ~= NEVER then start_clock() end
 return {'ok'}
