@@ -185,7 +185,7 @@ impl ChatMemory {
         check_size("append", messages.len(), "messages", limits.messages_per_append)?;
         let mut bytes = 0;
         for message in messages {
-            let length = message.json().len();
+            let length = message.bytes().len();
             check_size("message", length, "bytes", limits.message_bytes)?;
             bytes += length;
         }
@@ -232,7 +232,7 @@ impl ChatMemory {
     pub async fn get(&self, session: &SessionId, seq: Seq) -> Result<Option<StoredMessage>> {
         let key = self.key(session)?;
         let at = At { key: &key, now: self.clock.now() };
-        Ok(self.record(at, seq).await?.and_then(|record| StoredMessage::new(seq, &record)))
+        Ok(self.record(at, seq).await?.and_then(|record| StoredMessage::new(seq, record)))
     }
 
     /// Replaces a message's content or metadata; its sequence number, id and time stay, and when it was edited
@@ -264,7 +264,7 @@ impl ChatMemory {
             Ok(Record { message: Some(message), edited_at: Some(now), ..old.clone() })
         };
         let record = self.change(session, seq, change).await?;
-        StoredMessage::new(seq, &record).ok_or_else(|| StoreError::NoMessage(seq).into())
+        StoredMessage::new(seq, record).ok_or_else(|| StoreError::NoMessage(seq).into())
     }
 
     /// Deletes a message. Its sequence number is not given again.
@@ -321,7 +321,7 @@ impl ChatMemory {
     pub async fn pop(&self, session: &SessionId, what: Pop) -> Result<Vec<StoredMessage>> {
         let key = self.key(session)?;
         let popped = self.store.pop(At { key: &key, now: self.clock.now() }, what).await?;
-        Ok(popped.iter().filter_map(StoredMessage::of_entry).collect())
+        Ok(popped.into_iter().filter_map(StoredMessage::of_entry).collect())
     }
 
     /// Copies a session up to and with a sequence number (whole with `None`) to a new one, and gives the last
@@ -439,10 +439,10 @@ pub(crate) fn id_after(first: Uuid, index: u128) -> Uuid {
 
 /// What tells one append's messages from another's: SHA-1 over their lengths and bytes, as a version 5 UUID.
 fn fingerprint(messages: &[Message]) -> Uuid {
-    let mut all = Vec::with_capacity(messages.iter().map(|message| message.json().len() + 8).sum());
+    let mut all = Vec::with_capacity(messages.iter().map(|message| message.bytes().len() + 8).sum());
     for message in messages {
-        all.extend_from_slice(&(message.json().len() as u64).to_be_bytes());
-        all.extend_from_slice(message.json().as_bytes());
+        all.extend_from_slice(&(message.bytes().len() as u64).to_be_bytes());
+        all.extend_from_slice(message.bytes());
     }
     Uuid::new_v5(&Uuid::NAMESPACE_OID, &all)
 }

@@ -16,7 +16,7 @@
 //!      then    the payload; empty if deleted
 //! ```
 
-use bytes::{BufMut, Bytes};
+use bytes::{Buf as _, BufMut as _, Bytes};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -132,13 +132,13 @@ impl Record {
         flags
     }
 
-    /// Reads a record; the payload is shared with `bytes`, not copied.
+    /// Reads a record; the payload is what is left of `bytes`, not a copy.
     ///
     /// # Errors
     /// Says why the bytes are not one.
-    pub fn decode(bytes: &Bytes) -> Result<Self, Unreadable> {
-        let header: &[u8; HEADER] = bytes.first_chunk().ok_or(Unreadable::Foreign)?;
-        let [magic, format, role, flags, dialect, rest @ ..] = header;
+    pub fn decode(mut bytes: Bytes) -> Result<Self, Unreadable> {
+        let header: [u8; HEADER] = *bytes.first_chunk().ok_or(Unreadable::Foreign)?;
+        let [magic, format, role, flags, dialect, rest @ ..] = &header;
         if *magic != MAGIC {
             return Err(Unreadable::Foreign);
         }
@@ -149,19 +149,19 @@ impl Record {
         let (created_at, rest) = rest.split_first_chunk().ok_or(Unreadable::Foreign)?;
         let (id, crc) = rest.split_first_chunk().ok_or(Unreadable::Foreign)?;
         let crc = u32::from_be_bytes(crc.try_into().map_err(|_| Unreadable::Foreign)?);
-        let mut payload = bytes.slice(HEADER..);
+        bytes.advance(HEADER);
         let mut edited_at = None;
         if flags & EDITED != 0 {
-            let stamp: &[u8; 8] = payload.first_chunk().ok_or(Unreadable::Foreign)?;
+            let stamp: &[u8; 8] = bytes.first_chunk().ok_or(Unreadable::Foreign)?;
             edited_at = Some(Timestamp::from_millis(i64::from_be_bytes(*stamp)));
-            payload = payload.slice(8..);
+            bytes.advance(8);
         }
         let message = if flags & DELETED != 0 {
             None
-        } else if crc32fast::hash(&payload) != crc {
+        } else if crc32fast::hash(&bytes) != crc {
             return Err(Unreadable::Damaged);
         } else {
-            Some(Message::stored(role, payload, flags & OWN_ID != 0, flags & OWN_TIME != 0))
+            Some(Message::stored(role, bytes, flags & OWN_ID != 0, flags & OWN_TIME != 0))
         };
         Ok(Self {
             id: Uuid::from_bytes(*id),
@@ -210,7 +210,7 @@ mod tests {
         {
             let mut record = record(message);
             record.edited_at = edited.then_some(Timestamp::from_millis(5));
-            let back = Record::decode(&record.encode().into()).unwrap();
+            let back = Record::decode(record.encode().into()).unwrap();
             assert_eq!(back.message.as_ref().unwrap().json(), record.message.as_ref().unwrap().json());
             assert_eq!(back.message.as_ref().unwrap().own_id(), record.message.as_ref().unwrap().own_id());
             assert_eq!(
@@ -218,13 +218,13 @@ mod tests {
                 (record.id, record.created_at, record.edited_at)
             );
             let gone = record.deleted();
-            assert_eq!(Record::decode(&gone.encode().into()).unwrap(), gone);
+            assert_eq!(Record::decode(gone.encode().into()).unwrap(), gone);
         }
     }
 
     #[test]
     fn tells_what_is_no_record() {
-        let check = |bytes: Vec<u8>, expected| assert_eq!(Record::decode(&bytes.into()), Err(expected));
+        let check = |bytes: Vec<u8>, expected| assert_eq!(Record::decode(bytes.into()), Err(expected));
         let good = record(Message::user("hi")).encode();
         let with = |at: usize, byte: u8| {
             let mut bad = good.clone();

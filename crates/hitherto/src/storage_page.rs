@@ -30,17 +30,14 @@ fn every_script_is_on_the_page_with_its_commands() {
     for file in std::fs::read_dir(&folder).unwrap() {
         let path = file.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if name == "common" {
+        if name.ends_with(".inc") {
             continue;
         }
         let text = std::fs::read_to_string(&path).unwrap();
         let mut commands = called(&text);
-        let common = std::fs::read_to_string(folder.join("common.lua")).unwrap();
-        for helper in ["read_state", "write_state", "start_clock", "trim"] {
-            if text.contains(&format!("{helper}(")) {
-                let (_, body) = common.split_once(&format!("function {helper}")).unwrap();
-                commands.extend(called(body.split("\nend").next().unwrap()));
-            }
+        for included in text.split("-- include: ").skip(1).filter_map(|rest| rest.lines().next()) {
+            let path = folder.join(format!("{included}.inc.lua"));
+            commands.extend(called(&std::fs::read_to_string(path).unwrap()));
         }
         let row = section("### The scripts")
             .lines()
@@ -66,7 +63,7 @@ fn every_field_is_on_the_page() {
         let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
         let fields = text.split("KEYS[2], '").skip(1).filter_map(|rest| rest.split('\'').next());
         used.extend(fields.map(str::to_owned));
-        if let Some((_, format)) = text.split_once("local STATE = '") {
+        if let Some((_, format)) = text.split_once("struct.unpack('") {
             let format = format.split('\'').next().unwrap();
             assert!(section("### The fields of `meta`").contains(&format!("`{format}`")), "{format}");
         }

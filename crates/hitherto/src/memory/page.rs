@@ -42,7 +42,7 @@ impl Page {
     /// A window reaches to the end of the session, so what it does not hold of the session is older.
     pub(super) fn of_window(slice: Slice) -> Self {
         let unreadable = slice.entries.iter().filter(|entry| entry.record.is_err()).count() as u64;
-        let messages: Vec<_> = slice.entries.iter().filter_map(StoredMessage::of_entry).collect();
+        let messages: Vec<_> = slice.entries.into_iter().filter_map(StoredMessage::of_entry).collect();
         let held = slice.last.saturating_sub(slice.base).saturating_sub(slice.deleted);
         Self { more: held > messages.len() as u64 + unreadable, messages, unreadable }
     }
@@ -76,7 +76,8 @@ pub(super) async fn read(store: &dyn Store, at: At<'_>, from: Direction, limit: 
                 first_is_oldest(slice.entries.last().map(|entry| entry.seq), slice.base)
             }
         };
-        for entry in &slice.entries {
+        for entry in slice.entries {
+            let is_unreadable = entry.record.is_err();
             match StoredMessage::of_entry(entry) {
                 Some(_) if page.messages.len() >= limit as usize => {
                     page.more = true;
@@ -86,7 +87,7 @@ pub(super) async fn read(store: &dyn Store, at: At<'_>, from: Direction, limit: 
                     page.messages.push(message);
                     page.unreadable += std::mem::take(&mut unreadable);
                 }
-                None if entry.record.is_err() => unreadable += 1,
+                None if is_unreadable => unreadable += 1,
                 None => {}
             }
         }

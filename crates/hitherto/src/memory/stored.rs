@@ -43,14 +43,14 @@ pub struct StoredMessage {
 
 impl StoredMessage {
     /// From a record; `None` for a deleted one.
-    pub(crate) fn new(seq: Seq, record: &Record) -> Option<Self> {
-        let message = record.message.clone()?;
+    pub(crate) fn new(seq: Seq, record: Record) -> Option<Self> {
+        let message = record.message?;
         Some(Self { seq, created_at: record.created_at, edited_at: record.edited_at, message, id: record.id })
     }
 
     /// From a place of a session; `None` if no readable message stands there.
-    pub(crate) fn of_entry(entry: &Entry) -> Option<Self> {
-        Self::new(entry.seq, entry.live()?)
+    pub(crate) fn of_entry(entry: Entry) -> Option<Self> {
+        Self::new(entry.seq, entry.record.ok()?)
     }
 
     /// Who speaks.

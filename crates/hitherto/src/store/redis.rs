@@ -104,7 +104,7 @@ impl RedisStore {
             .await?;
         match reply.word() {
             "ok" => {
-                self.touch(&keys, at).await?;
+                self.touch(at).await?;
                 Ok(Replaced::Done)
             }
             "changed" => Ok(Replaced::Changed),
@@ -113,9 +113,8 @@ impl RedisStore {
     }
 
     /// Notes a write that was no append, and tells the list of sessions if it has not been told lately.
-    async fn touch(&self, keys: &Keys, at: At<'_>) -> Result<()> {
-        let place = keys.list_place(at.key);
-        if self.touches.touch(&place, at.now) {
+    async fn touch(&self, at: At<'_>) -> Result<()> {
+        if let Some(place) = self.touches.touch(at.key, at.now) {
             self.link.call(Kind::Repeatable, &touches::command(&place, at.now)).await?;
         }
         Ok(())
@@ -155,7 +154,8 @@ fn max_argument(change: Change<u64>) -> String {
     match change {
         Change::Keep => String::new(),
         Change::Remove => "0".to_owned(),
-        Change::Set(max) => max.to_string(),
+        // The state has 48 bits for it.
+        Change::Set(max) => max.min(read::MOST - 1).to_string(),
     }
 }
 
@@ -185,16 +185,22 @@ impl Store for RedisStore {
             }
         };
         // The list of sessions is told in the same round trip, once a minute.
-        let place = keys.list_place(at.key);
-        let touch = self.touches.touch(&place, at.now).then(|| touches::command(&place, at.now));
+        // With an idempotency key, only the answer says whether this is a write at all.
+        let touch = match &batch.once {
+            Some(_) => None,
+            None => self.touches.touch(at.key, at.now).map(|place| touches::command(&place, at.now)),
+        };
         let kind = if batch.once.is_some() { Kind::Repeatable } else { Kind::Write };
         let reply =
             self.scripts.call_with(&self.link, &self.scripts.append, kind, fill, touch.as_ref()).await?;
         let reply = Reply(self.link.array(reply)?);
         match reply.word() {
             "ok" => {
-                if touch.is_none() && reply.number(2) == 1 {
+                if batch.once.is_some() {
+                    self.touch(at).await?;
+                } else if touch.is_none() && reply.number(2) == 1 {
                     // Somebody else ended the session that this process had listed.
+                    let place = keys::list_place(at.key);
                     self.link.call(Kind::Repeatable, &touches::command(&place, at.now)).await?;
                 }
                 Ok(Receipt { first_seq: number(reply.number(1)), first_id, repeated: false })
@@ -262,7 +268,7 @@ impl Store for RedisStore {
             command.arg(4).arg(from.log()).arg(from.meta()).arg(keys.log()).arg(keys.meta());
             command.arg(millis(at.now)).arg(&upto);
         };
-        let place = keys.list_place(&target);
+        let place = keys::list_place(&target);
         let touch = touches::command(&place, at.now);
         let reply = self.scripts.call(&self.link, &self.scripts.fork, Kind::Write, fill).await?;
         let reply = Reply(self.link.array(reply)?);
@@ -276,8 +282,8 @@ impl Store for RedisStore {
     async fn clear(&self, at: At<'_>) -> Result<Option<u64>> {
         let keys = Keys::new(at.key);
         let reply = self.write(&self.scripts.clear, &keys, at.now, |_| ()).await?;
-        let place = keys.list_place(at.key);
-        self.touches.forget(&place);
+        let place = keys::list_place(at.key);
+        self.touches.forget(at.key);
         let mut unlist = redis::cmd("ZREM");
         unlist.arg(&place.list).arg(&place.member);
         self.link.call(Kind::Repeatable, &unlist).await?;
@@ -304,7 +310,7 @@ impl Store for RedisStore {
                 })
                 .await?;
             match (reply.word(), reply.number(1)) {
-                ("ok", 0) => return self.touch(&keys, at).await,
+                ("ok", 0) => return self.touch(at).await,
                 // A long session is trimmed in pieces, so that the server does not stand still.
                 ("ok", _) => {}
                 _ => return Err(self.refusal(&keys, &reply)),

@@ -45,18 +45,18 @@ impl Keys {
         format!("{}meta", self.stem)
     }
 
-    /// Where the session is listed.
-    pub(super) fn list_place(&self, key: &SessionKey) -> ListPlace {
-        let member = key.session.as_str();
-        ListPlace {
-            list: list(&key.scope, crc32fast::hash(member.as_bytes()) % LISTS),
-            member: member.to_owned(),
-        }
-    }
-
     /// As errors name the session.
     pub(super) fn shown(&self) -> &str {
         self.stem.trim_end_matches(':')
+    }
+}
+
+/// Where a session is listed.
+pub(super) fn list_place(key: &SessionKey) -> ListPlace {
+    let member = key.session.as_str();
+    ListPlace {
+        list: list(&key.scope, crc32fast::hash(member.as_bytes()) % LISTS),
+        member: member.to_owned(),
     }
 }
 

@@ -55,7 +55,7 @@ impl Reply {
 /// The record that an element of the list is.
 pub(super) fn decode(value: Value) -> std::result::Result<Record, crate::record::Unreadable> {
     match value {
-        Value::BulkString(bytes) => Record::decode(&Bytes::from(bytes)),
+        Value::BulkString(bytes) => Record::decode(Bytes::from(bytes)),
         _ => Err(crate::record::Unreadable::Foreign),
     }
 }

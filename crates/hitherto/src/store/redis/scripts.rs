@@ -8,18 +8,32 @@ use crate::store::Result;
 /// A script and its hash.
 #[derive(Debug)]
 pub(super) struct Script {
-    source: &'static str,
+    source: String,
     hash: String,
 }
 
+/// What scripts have in common. It is put in their place rather than called: making a function costs a script
+/// more than most of what these do.
+const INCLUDES: [(&str, &str); 5] = [
+    ("-- include: state\n", include_str!("lua/state.inc.lua")),
+    ("-- include: save\n", include_str!("lua/save.inc.lua")),
+    ("-- include: clock\n", include_str!("lua/clock.inc.lua")),
+    ("-- include: trim\n", include_str!("lua/trim.inc.lua")),
+    // After `trim`, which includes it.
+    ("-- include: records\n", include_str!("lua/records.inc.lua")),
+];
+
 impl Script {
-    fn new(source: &'static str) -> Self {
-        Self { source, hash: redis::Script::new(source).get_hash().to_owned() }
+    fn new(source: &str) -> Self {
+        let source =
+            INCLUDES.iter().fold(source.to_owned(), |source, (mark, text)| source.replace(mark, text));
+        let hash = redis::Script::new(&source).get_hash().to_owned();
+        Self { source, hash }
     }
 }
 
 macro_rules! scripts {
-    ($($(#[$doc:meta])* $name:ident: $($file:literal),+;)+) => {
+    ($($(#[$doc:meta])* $name:ident: $file:literal;)+) => {
         /// All of them, one file each in `lua/`.
         #[derive(Debug)]
         pub(super) struct Scripts {
@@ -28,7 +42,7 @@ macro_rules! scripts {
 
         impl Default for Scripts {
             fn default() -> Self {
-                Self { $($name: Script::new(concat!($(include_str!($file)),+)),)+ }
+                Self { $($name: Script::new(include_str!($file)),)+ }
             }
         }
     };
@@ -36,17 +50,17 @@ macro_rules! scripts {
 
 scripts! {
     /// Appends records.
-    append: "lua/common.lua", "lua/append.lua";
+    append: "lua/append.lua";
     /// Puts records in the place of others.
-    replace: "lua/common.lua", "lua/replace.lua";
+    replace: "lua/replace.lua";
     /// Changes settings.
-    configure: "lua/common.lua", "lua/configure.lua";
+    configure: "lua/configure.lua";
     /// Restarts the clock after a read.
-    restart: "lua/common.lua", "lua/restart.lua";
+    restart: "lua/restart.lua";
     /// Copies a session.
-    fork: "lua/common.lua", "lua/fork.lua";
+    fork: "lua/fork.lua";
     /// Removes a session.
-    clear: "lua/common.lua", "lua/clear.lua";
+    clear: "lua/clear.lua";
     /// Takes ended sessions off the list.
     unlist: "lua/unlist.lua";
 }
@@ -88,7 +102,7 @@ impl Scripts {
             Value::ServerError(error) if error.code() == "NOSCRIPT" => {
                 // It did nothing, so sending it again does nothing twice.
                 let mut command = redis::cmd("EVAL");
-                command.arg(script.source);
+                command.arg(&script.source);
                 fill(&mut command);
                 link.call(kind, &command).await
             }

@@ -2,7 +2,7 @@
 
 use redis::{Pipeline, Value};
 
-use super::keys::{Keys, LISTS, list};
+use super::keys::{Keys, LISTS, list, list_place};
 use super::link::{Kind, Link};
 use super::meta::{ask_description, describe_answers, integer};
 use super::scripts::Scripts;
@@ -138,7 +138,7 @@ async fn describe(
 /// Takes sessions off the list that have ended, unless they have been active again since.
 async fn unlist(link: &Link, scripts: &Scripts, scope: &Scope, ended: &[Place]) -> Result<()> {
     for place in ended {
-        let listed = Keys::new(&scope.session(&place.session)).list_place(&scope.session(&place.session));
+        let listed = list_place(&scope.session(&place.session));
         scripts
             .call(link, &scripts.unlist, Kind::Repeatable, |command| {
                 command.arg(1).arg(&listed.list).arg(&listed.member).arg(place.active_at.as_millis());

@@ -2,12 +2,14 @@
 //! within a minute, and before the list is read for the others, so that an append stays cheap.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Mutex, PoisonError};
 
 use redis::{Cmd, Pipeline};
 
-use super::keys::ListPlace;
+use super::keys::{self, ListPlace};
 use super::link::{Kind, Link};
+use crate::session::SessionKey;
 use crate::store::Result;
 use crate::time::Timestamp;
 
@@ -19,46 +21,53 @@ const REMEMBERED: usize = 50_000;
 /// What this process has told the list.
 #[derive(Debug, Default)]
 pub(super) struct Touches {
-    told: Mutex<HashMap<ListPlace, Told>>,
+    /// By a hash of the session's key, which costs less to look up than the key.
+    told: Mutex<HashMap<u64, Told>>,
 }
 
 #[derive(Debug)]
 struct Told {
+    place: ListPlace,
     at: Timestamp,
     /// Activity since, that the list does not know of.
     since: Option<Timestamp>,
 }
 
 impl Touches {
-    /// Notes activity, and says whether the list is to be told now.
-    pub(super) fn touch(&self, place: &ListPlace, now: Timestamp) -> bool {
+    /// Notes activity, and gives the place that the list is to be told of now.
+    pub(super) fn touch(&self, key: &SessionKey, now: Timestamp) -> Option<ListPlace> {
+        let hash = hash(key);
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = told.get_mut(place) {
+        if let Some(known) = told.get_mut(&hash) {
             let since = now.as_millis() - known.at.as_millis();
             if (0..EVERY_MS).contains(&since) {
                 known.since = Some(now);
-                return false;
+                return None;
             }
-            *known = Told { at: now, since: None };
-            return true;
+            known.at = now;
+            known.since = None;
+            return Some(known.place.clone());
         }
         if told.len() >= REMEMBERED {
             told.clear();
         }
-        told.insert(place.clone(), Told { at: now, since: None });
-        true
+        let place = keys::list_place(key);
+        told.insert(hash, Told { place: place.clone(), at: now, since: None });
+        Some(place)
     }
 
     /// The session has ended: its next activity is told at once.
-    pub(super) fn forget(&self, place: &ListPlace) {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).remove(place);
+    pub(super) fn forget(&self, key: &SessionKey) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash(key));
     }
 
     /// Tells the list all that it does not know.
     pub(super) async fn flush(&self, link: &Link) -> Result<()> {
         let commands: Vec<Cmd> = {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            told.iter_mut().filter_map(|(place, known)| Some(command(place, known.since.take()?))).collect()
+            told.values_mut()
+                .filter_map(|known| known.since.take().map(|since| command(&known.place, since)))
+                .collect()
         };
         for some in commands.chunks(1000) {
             let mut pipeline = Pipeline::with_capacity(some.len());
@@ -76,4 +85,10 @@ pub(super) fn command(place: &ListPlace, active_at: Timestamp) -> Cmd {
     let mut command = redis::cmd("ZADD");
     command.arg(&place.list).arg("GT").arg(active_at.as_millis()).arg(&place.member);
     command
+}
+
+fn hash(key: &SessionKey) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
 }

@@ -1,11 +1,12 @@
 -- Changes settings of a session that exists, and trims it to its maximum.
+-- KEYS: 1 log, 2 meta.
 -- ARGV: 1 now, 2 time to live ('' as it is, '0' none, else ms), 3 what restarts it,
 --       4 maximum of messages ('' as it is, '0' none), 5 'keep', 'set' or 'remove' the metadata, 6 the metadata.
 -- Gives {'ok', places trimmed}, {'none'} or {'newer', format}.
-local known = read_state()
-if known ~= 'ok' then return {known, version or 0} end
+-- include: state
+if not state then return {'none'} end
 used = tonumber(ARGV[1])
-local start = ttl > 0 and restart ~= NEVER
+local start = ttl > 0 and restart ~= 3
 if ARGV[2] ~= '' then
   ttl, restart, start = tonumber(ARGV[2]), tonumber(ARGV[3]), true
 end
@@ -15,7 +16,10 @@ if ARGV[5] == 'set' then
 elseif ARGV[5] == 'remove' then
   redis.call('HDEL', KEYS[2], 'metadata')
 end
-local cut = trim(redis.call('LLEN', KEYS[1]))
-write_state()
-if start then start_clock() end
-return {'ok', cut}
+local length = redis.call('LLEN', KEYS[1])
+-- include: trim
+-- include: save
+if start then
+  -- include: clock
+end
+return {'ok', trimmed}

@@ -2,8 +2,9 @@
 -- KEYS: 1 and 2 log and meta of the old one, 3 and 4 of the new one.
 -- ARGV: 1 now, 2 the sequence number, or '' for all.
 -- Gives {'ok', last seq}, {'none'}, {'exists'}, {'no message', seq} or {'newer', format}.
-local known = read_state()
-if known ~= 'ok' then return {known, version or 0} end
+-- include: state
+-- include: records
+if not state then return {'none'} end
 local length = redis.call('LLEN', KEYS[1])
 local upto = ARGV[2] == '' and base + length or tonumber(ARGV[2])
 if upto <= base or upto > base + length then return {'no message', string.format('%.0f', upto)} end
@@ -24,6 +25,8 @@ KEYS[1], KEYS[2] = KEYS[3], KEYS[4]
 last, once_day = upto, 0
 used = tonumber(ARGV[1])
 made = used
-write_state()
-if ttl > 0 then start_clock() end
+-- include: save
+if ttl > 0 then
+  -- include: clock
+end
 return {'ok', upto}

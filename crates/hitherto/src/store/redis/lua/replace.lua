@@ -1,10 +1,11 @@
 -- Puts records in the place of others, all of them or none, if those still stand there.
+-- KEYS: 1 log, 2 meta.
 -- ARGV: 1 now, 2 the newest sequence number that the session must still have ('' any),
 --       3… sequence number, old record, new record, and so on.
 -- Gives {'ok'}, {'changed'} or {'newer', format}.
-local known = read_state()
-if known == 'newer' then return {known, version} end
-if known == 'none' then return {'changed'} end
+-- include: state
+-- include: records
+if not state then return {'changed'} end
 if ARGV[2] ~= '' and base + redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[2]) then return {'changed'} end
 for at = 3, #ARGV, 3 do
   local index = tonumber(ARGV[at]) - base - 1
@@ -19,6 +20,8 @@ for at = 3, #ARGV, 3 do
   dead = dead + count(deleted, new) - count(deleted, old)
 end
 used = tonumber(ARGV[1])
-write_state()
-if ttl > 0 and restart ~= NEVER then start_clock() end
+-- include: save
+if ttl > 0 and restart ~= 3 then
+  -- include: clock
+end
 return {'ok'}

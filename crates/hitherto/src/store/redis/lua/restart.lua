@@ -1,6 +1,7 @@
--- Restarts the clock of a session that reads restart. ARGV: 1 now.
-if read_state() == 'ok' and ttl > 0 and restart == 2 then
+-- Restarts the clock of a session that reads restart. KEYS: 1 log, 2 meta. ARGV: 1 now.
+-- include: state
+if state and ttl > 0 and restart == 2 then
   used = tonumber(ARGV[1])
-  start_clock()
+  -- include: clock
 end
 return {'ok'}
