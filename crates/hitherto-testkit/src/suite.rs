@@ -161,6 +161,7 @@ macro_rules! store_suite {
                 a_removed_maximum_is_gone
                 a_raised_maximum_holds_from_then_on
                 what_a_maximum_removed_is_gone
+                a_maximum_beyond_all_counts_removes_nothing
             }
             describe {
                 a_description_tells_everything
@@ -175,6 +176,7 @@ macro_rules! store_suite {
             sessions {
                 the_newest_activity_comes_first
                 every_write_is_activity
+                a_repeat_is_no_activity
                 equal_times_are_ordered_by_id
                 a_prefix_is_taken_literally
                 pages_give_every_session_once

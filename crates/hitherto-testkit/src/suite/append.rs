@@ -29,13 +29,14 @@ pub async fn every_session_numbers_its_own_messages(on: Subject) {
 /// What is read is what was appended: ids, times, roles and bytes.
 pub async fn what_is_read_is_what_was_appended(on: Subject) {
     let chat = on.chat("s");
-    let own = br#"{ "role":"user","id":"mine","created_at":"1999-12-31T23:59:59.5+01:00","content":"old" }"#;
-    let messages = [
-        Message::system("be brief"),
-        Message::parse(own.as_slice().to_vec().into()).unwrap(),
-        Message::assistant(""),
-        Message::tool("call-1", "42"),
+    let own = [
+        r#"{ "role":"user","id":"mine","created_at":"1999-12-31T23:59:59.5+01:00","content":"old" }"#,
+        r#"{"role":"user","created_at":"1969-12-31T23:59:59Z","content":"older"}"#,
+        r#"{"role":"user","id":"mine","content":"now"}"#,
     ];
+    let plain = [Message::system("be brief"), Message::assistant(""), Message::tool("call-1", "42")];
+    let own = own.map(|json| Message::parse(json.to_owned().into()).unwrap());
+    let messages = plain.into_iter().chain(own);
     let given = records(messages, on.now());
     let batch = Batch { records: given.clone(), ..chat.batch("") };
     let receipt = chat.send(batch).await;

@@ -127,3 +127,17 @@ pub async fn what_a_maximum_removed_is_gone(on: Subject) {
     assert_eq!(chat.pop(Pop::Turn).await, "");
     assert_eq!(chat.say("u").await.first_seq, 5);
 }
+
+/// A maximum that no session reaches removes nothing, however large the number is.
+pub async fn a_maximum_beyond_all_counts_removes_nothing(on: Subject) {
+    for max in [1 << 32, 1 << 48, (1 << 53) + 1, 1 << 63, u64::MAX] {
+        let chat = on.chat(&max.to_string());
+        chat.send(Batch { max_messages: Change::Set(max), ..chat.batch("uaua") }).await;
+        set(&chat, Change::Set(max)).await;
+        chat.say("ua").await;
+        assert_eq!(chat.held().await, "1u 2a 3u 4a 5u 6a", "at most {max}");
+        let known = chat.described().await;
+        assert!(known.max_messages.is_some_and(|max| max >= 1 << 32), "{max}: {known:?}");
+        assert!(on.same_time(known.updated_at, on.now()), "{max}: {known:?}");
+    }
+}

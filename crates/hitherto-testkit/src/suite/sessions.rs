@@ -46,6 +46,16 @@ pub async fn every_write_is_activity(on: Subject) {
     }
 }
 
+/// A repeated append stores nothing, so it is no activity either.
+pub async fn a_repeat_is_no_activity(on: Subject) {
+    on.chat("repeated").say_once("u", "k", 7).await.unwrap();
+    on.advance(LATER).await;
+    on.chat("other").say("u").await;
+    on.advance(LATER).await;
+    assert!(on.chat("repeated").say_once("u", "k", 7).await.unwrap().repeated);
+    assert_eq!(on.names().await, ["other", "repeated"]);
+}
+
 /// Where times are equal, ids decide, so that pages have an order.
 pub async fn equal_times_are_ordered_by_id(on: Subject) {
     let now = on.now();

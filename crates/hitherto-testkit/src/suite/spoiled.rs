@@ -147,5 +147,6 @@ pub async fn a_maximum_passes_over_junk(on: Subject) {
     assert_eq!(chat.described().await.messages, 4);
     chat.say("ua").await;
     assert_eq!(chat.held().await, "5u 6a 7u 8a");
-    assert_eq!(chat.window(Window::Turns(9)).await, "5u 6a 7u 8a");
+    chat.spoil(6, Junk::Foreign).await;
+    assert_eq!(chat.window(Window::Turns(9)).await, "5u 6! 7u 8a");
 }
