@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // First thing: rustls has no provider of its own here, and whoever opens a TLS connection needs one.
     // It fails only where one is installed already.

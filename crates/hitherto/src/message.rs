@@ -113,17 +113,17 @@ struct Fields<'a> {
     edited_at: Option<&'a RawValue>,
 }
 
-/// The longest id that a message may bring along, in bytes.
-const MAX_ID_BYTES: usize = 256;
+/// What is read of a message when it comes in.
+struct Read {
+    role: Role,
+    own_id: bool,
+    created_at: Option<Timestamp>,
+}
 
-impl Message {
-    /// Reads a message from the JSON object that a client sent, keeping its bytes.
-    ///
-    /// # Errors
-    /// Says which field is wrong and what it must be.
-    pub fn parse(json: Bytes) -> Result<Self, MessageError> {
+impl Read {
+    fn of(json: &str) -> Result<Self, MessageError> {
         let fields: Fields<'_> =
-            serde_json::from_slice(&json).map_err(|error| MessageError::Malformed(error.to_string()))?;
+            serde_json::from_str(json).map_err(|error| MessageError::Malformed(error.to_string()))?;
         if fields.seq.is_some() {
             return Err(MessageError::Reserved("seq"));
         }
@@ -140,7 +140,38 @@ impl Message {
         }
         let created_at = fields.created_at.map(parse_time).transpose()?;
         let own_id = fields.id.map(check_id).transpose()?.is_some();
-        Ok(Self { role, own_id, own_time: created_at.is_some(), created_at, json })
+        Ok(Self { role, own_id, created_at })
+    }
+
+    fn message(self, json: Bytes) -> Message {
+        let Self { role, own_id, created_at } = self;
+        Message { role, own_id, own_time: created_at.is_some(), created_at, json }
+    }
+}
+
+/// The longest id that a message may bring along, in bytes.
+const MAX_ID_BYTES: usize = 256;
+
+impl Message {
+    /// Reads a message from the JSON object that a client sent, keeping its bytes.
+    ///
+    /// # Errors
+    /// Says which field is wrong and what it must be.
+    pub fn parse(json: Bytes) -> Result<Self, MessageError> {
+        let text = std::str::from_utf8(&json).map_err(|error| MessageError::Malformed(error.to_string()))?;
+        let read = Read::of(text)?;
+        Ok(read.message(json))
+    }
+
+    /// Reads a message from a part of a larger body, which is known to be UTF-8 and is shared, not copied.
+    ///
+    /// # Errors
+    /// Says which field is wrong and what it must be.
+    ///
+    /// # Panics
+    /// If `json` is not a part of `body`.
+    pub fn parse_part(body: &Bytes, json: &str) -> Result<Self, MessageError> {
+        Ok(Read::of(json)?.message(body.slice_ref(json.as_bytes())))
     }
 
     /// A message of that role and text.

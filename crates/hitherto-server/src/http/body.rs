@@ -33,12 +33,15 @@ pub(super) fn text(body: &Bytes) -> Result<&str, Problem> {
     })
 }
 
+/// Refuses what is declared as something else than JSON. What `curl -d` declares by itself is taken for
+/// JSON, and so is nothing, unless a web page sends it: a page of another site can send those two without
+/// being asked for permission, and there are no credentials that it would lack.
 fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else {
-        return Ok(());
-    };
-    let kind = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    if kind.eq_ignore_ascii_case(b"application/json") {
+    let from_a_page = headers.contains_key(header::ORIGIN);
+    let kind = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    let plain = kind.is_empty() || kind.eq_ignore_ascii_case(b"application/x-www-form-urlencoded");
+    if kind.eq_ignore_ascii_case(b"application/json") || (plain && !from_a_page) {
         return Ok(());
     }
     let kind = String::from_utf8_lossy(kind);

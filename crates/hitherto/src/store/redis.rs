@@ -15,7 +15,7 @@ mod sessions;
 mod touches;
 
 use async_trait::async_trait;
-use redis::Cmd;
+use redis::{Cmd, Value};
 use uuid::Uuid;
 
 use super::{
@@ -145,6 +145,36 @@ fn ttl_arguments(change: TtlChange) -> (String, u8) {
     }
 }
 
+/// What the script of an append is told besides its records; `lua/append.lua` has the layout.
+fn pack_append(now: i64, turns: usize, bytes: usize, batch: &Batch) -> Vec<u8> {
+    fn put(out: &mut Vec<u8>, number: u64, width: usize) {
+        let bytes = number.to_be_bytes();
+        out.extend_from_slice(bytes.get(bytes.len() - width..).unwrap_or_default());
+    }
+    let (set_ttl, ttl, restart) = match batch.ttl {
+        TtlChange::Keep => (0, 0, 0),
+        TtlChange::Remove => (1, 0, 0),
+        TtlChange::Set(ttl) => (1, ttl.as_millis(), meta::restart_code(ttl.restart())),
+    };
+    let (set_max, max) = match batch.max_messages {
+        Change::Keep => (0, 0),
+        Change::Remove => (1, 0),
+        Change::Set(max) => (1, max.min(read::MOST - 1)),
+    };
+    let mut out = Vec::with_capacity(36);
+    put(&mut out, number(now), 6);
+    put(&mut out, turns as u64, 4);
+    put(&mut out, bytes as u64, 6);
+    put(&mut out, set_ttl, 1);
+    put(&mut out, ttl, 6);
+    put(&mut out, restart.into(), 1);
+    put(&mut out, set_max, 1);
+    put(&mut out, max, 6);
+    put(&mut out, batch.once.is_some().into(), 1);
+    put(&mut out, number(now / DAY_MS), 4);
+    out
+}
+
 /// A time as scripts take it: they have no negative ones.
 fn millis(time: Timestamp) -> i64 {
     time.as_millis().max(0)
@@ -167,24 +197,21 @@ impl Store for RedisStore {
         let turns = batch.records.iter().filter(|record| record.begins_turn()).count();
         let bytes: usize = records.iter().map(Vec::len).sum();
         let first_id = batch.records.first().map(|record| record.id).unwrap_or_default();
-        let (ttl, restart) = ttl_arguments(batch.ttl);
-        let max = max_argument(batch.max_messages);
+        let packed = pack_append(millis(at.now), turns, bytes, &batch);
         let mut note = Vec::new();
         if let Some(once) = &batch.once {
             note.extend_from_slice(once.fingerprint.as_bytes());
             note.extend_from_slice(first_id.as_bytes());
         }
-        let once_key = batch.once.as_ref().map_or("", |once| once.key.as_str());
-        let now = millis(at.now);
         let fill = |command: &mut Cmd| {
-            command.arg(2).arg(keys.log()).arg(keys.meta());
-            command.arg(now).arg(turns).arg(bytes).arg(&ttl).arg(restart).arg(&max);
-            command.arg(once_key).arg(&note).arg(now / DAY_MS);
+            command.arg(2).arg(keys.log()).arg(keys.meta()).arg(&packed);
+            if let Some(once) = &batch.once {
+                command.arg(&once.key).arg(&note);
+            }
             for record in &records {
                 command.arg(record);
             }
         };
-        // The list of sessions is told in the same round trip, once a minute.
         // With an idempotency key, only the answer says whether this is a write at all.
         let touch = match &batch.once {
             Some(_) => None,
@@ -193,18 +220,18 @@ impl Store for RedisStore {
         let kind = if batch.once.is_some() { Kind::Repeatable } else { Kind::Write };
         let reply =
             self.scripts.call_with(&self.link, &self.scripts.append, kind, fill, touch.as_ref()).await?;
+        if let Value::Int(first) = reply {
+            if batch.once.is_some() {
+                self.touch(at).await?;
+            } else if touch.is_none() && first < 0 {
+                // Somebody else ended the session that this process had listed.
+                let place = keys::list_place(at.key);
+                self.link.call(Kind::Repeatable, &touches::command(&place, at.now)).await?;
+            }
+            return Ok(Receipt { first_seq: first.unsigned_abs(), first_id, repeated: false });
+        }
         let reply = Reply(self.link.array(reply)?);
         match reply.word() {
-            "ok" => {
-                if batch.once.is_some() {
-                    self.touch(at).await?;
-                } else if touch.is_none() && reply.number(2) == 1 {
-                    // Somebody else ended the session that this process had listed.
-                    let place = keys::list_place(at.key);
-                    self.link.call(Kind::Repeatable, &touches::command(&place, at.now)).await?;
-                }
-                Ok(Receipt { first_seq: number(reply.number(1)), first_id, repeated: false })
-            }
             "repeat" => remembered(reply.bytes(1), batch.once.as_ref().map(|once| once.fingerprint))
                 .ok_or(StoreError::OnceMismatch),
             _ => Err(self.refusal(&keys, &reply)),

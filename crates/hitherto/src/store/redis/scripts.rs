@@ -86,8 +86,9 @@ impl Scripts {
         fill: impl Fn(&mut Cmd),
         also: Option<&Cmd>,
     ) -> Result<Value> {
-        let mut command = redis::cmd("EVALSHA");
-        command.arg(&script.hash);
+        // Room for an exchange, so that a command is not moved while it grows.
+        let mut command = Cmd::with_capacity(16, 2048);
+        command.arg("EVALSHA").arg(&script.hash);
         fill(&mut command);
         let reply = match also {
             None => link.send(kind, &command).await?,

@@ -1,16 +1,20 @@
 -- Appends records, all or none.
 -- KEYS: 1 log, 2 meta.
--- ARGV: 1 now, 2 turns that begin in the records, 3 their bytes,
---       4 time to live ('' as it is, '0' none, else ms), 5 what restarts it,
---       6 maximum of messages ('' as it is, '0' none),
---       7 idempotency key ('' none), 8 its fingerprint and the first record's id, 9 the day,
---       10… records.
--- Gives {'ok', first seq, 1 if the session is new}, {'repeat', what was remembered} or {'newer', format}.
+-- ARGV: 1 packed, as few arguments are cheap: now, turns that begin in the records, their bytes;
+--         1 if the time to live changes, to what in ms (0 none), and what restarts it;
+--         1 if the maximum of messages changes, to what (0 none);
+--         1 if there is an idempotency key, and the day;
+--       with an idempotency key: it, and its fingerprint with the first record's id;
+--       then records.
+-- Gives the first sequence number, negative if the session is new; or
+-- {'repeat', what was remembered} or {'newer', format}.
 -- include: state
 
-local once, day, once_key = ARGV[7], nil, nil
-if once ~= '' then
-  day = tonumber(ARGV[9])
+local now, new_turns, new_bytes, set_ttl, new_ttl, new_restart, set_max, new_max, has_once, day =
+  struct.unpack('>I6I4I6BI6BBI6BI4', ARGV[1])
+local records = has_once == 1 and 4 or 2
+local once, once_key = ARGV[2], nil
+if has_once == 1 then
   local stem = string.sub(KEYS[2], 1, -5) .. 'once:'
   once_key = stem .. day % 2
   if once_day > 0 and day > once_day then
@@ -22,33 +26,33 @@ if once ~= '' then
   if seen then return {'repeat', seen} end
 end
 
-local count = #ARGV - 9
-local length = redis.call('RPUSH', KEYS[1], unpack(ARGV, 10))
+local count = #ARGV - records + 1
+local length = redis.call('RPUSH', KEYS[1], unpack(ARGV, records))
 -- Places that were given are never given again, even where the server has lost the list.
 local lost = last + count - base - length
 if lost > 0 then base = base + lost end
 last = base + length
 local first = last - count + 1
-turns = turns + tonumber(ARGV[2])
-bytes = bytes + tonumber(ARGV[3])
-used = tonumber(ARGV[1])
-made = made or used
+turns = turns + new_turns
+bytes = bytes + new_bytes
+used = now
+made = made or now
 
 local start = ttl > 0 and restart ~= 3
-if ARGV[4] == '0' then
-  start = ttl > 0
-  ttl, restart = 0, 0
-elseif ARGV[4] ~= '' then
-  local new_ttl, new_restart = tonumber(ARGV[4]), tonumber(ARGV[5])
-  start = not (new_restart == 3 and restart == 3 and ttl == new_ttl)
+if set_ttl == 1 then
+  if new_ttl > 0 then
+    start = not (new_restart == 3 and restart == 3 and ttl == new_ttl)
+  else
+    start = ttl > 0
+  end
   ttl, restart = new_ttl, new_restart
 end
-if ARGV[6] ~= '' then max = tonumber(ARGV[6]) end
+if set_max == 1 then max = new_max end
 -- include: trim
 
-if once ~= '' then
+if has_once == 1 then
   if day > once_day then once_day = day end
-  redis.call('HSET', once_key, once, ARGV[8] .. string.format('%.0f', first))
+  redis.call('HSET', once_key, once, ARGV[3] .. string.format('%.0f', first))
 end
 -- include: save
 if start then
@@ -57,9 +61,9 @@ elseif ttl > 0 and length == count then
   -- The list is new under an old clock.
   redis.call('PEXPIRE', KEYS[1], redis.call('PTTL', KEYS[2]))
 end
-if once ~= '' and not (start and ttl > 0) then
+if has_once == 1 and not (start and ttl > 0) then
   local left = (once_day + 2) * 86400000 - used
   if ttl > 0 then left = math.min(left, math.max(redis.call('PTTL', KEYS[2]), 1)) end
   redis.call('PEXPIRE', once_key, left)
 end
-return {'ok', first, state and 0 or 1}
+return state and first or -first
