@@ -21,7 +21,7 @@ use crate::store::{Seq, StoreError};
 use crate::ttl::{Ttl, TtlChange};
 use crate::window::Window;
 
-pub use inputs::{Credentials, Inputs};
+pub use inputs::{Credentials, Given, Inputs};
 pub use message::NodeMessage;
 
 /// Why a node could not be made, or could not do what it was asked.

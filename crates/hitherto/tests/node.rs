@@ -398,3 +398,24 @@ async fn wrong_credentials_and_nobody_there_are_told_apart() {
     );
     assert!(!error.to_string().contains("secret"));
 }
+
+/// Not a row: an append with an idempotency key is sent again by itself, and was still reported as not
+/// stored when no answer came in time, although a paused server stores it when it goes on.
+#[tokio::test]
+async fn a_write_that_timed_out_is_never_said_to_be_not_stored() {
+    use hitherto::{AppendOptions, Outcome};
+    let server = server();
+    let memory = ChatMemory::redis(&server.url()).unwrap();
+    let session = SessionId::parse("s").unwrap();
+    memory.append(&session, vec![Message::user("u1")], &AppendOptions::default()).await.unwrap();
+    server.pause();
+    let mut options = AppendOptions::default();
+    options.idempotency_key = Some("k".to_owned());
+    let error = memory.append(&session, vec![Message::user("u2")], &options).await.unwrap_err();
+    server.resume();
+    let Error::Store(error) = error else { panic!("{error:?}") };
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    let again = memory.append(&session, vec![Message::user("u2")], &options).await.unwrap();
+    assert_eq!(again.first_seq, 2);
+    assert_eq!(memory.describe(&session).await.unwrap().unwrap().messages, 2);
+}

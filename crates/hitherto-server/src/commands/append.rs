@@ -35,7 +35,10 @@ const MOST: u64 = 16 << 20;
 /// If there is nothing to append, or it cannot be stored; then nothing of it is.
 pub(crate) async fn run(target: &Target, args: &AppendArgs, out: &mut Output) -> anyhow::Result<ExitCode> {
     let (text, json) = match &args.text {
-        Some(text) => (text.clone(), args.json),
+        Some(_) if args.json => {
+            bail!("--json reads messages from standard input; leave it out to append a text")
+        }
+        Some(text) => (text.clone(), false),
         None => {
             let text = read(out)?;
             let json = args.json || text.starts_with('{');

@@ -11,6 +11,7 @@ mod place;
 mod places;
 mod same;
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write as _};
@@ -137,6 +138,9 @@ fn open(file: &Path, out: &mut Output) -> anyhow::Result<(Box<dyn BufRead + Send
     Ok((Box::new(BufReader::with_capacity(64 << 10, opened)), unit))
 }
 
+/// How many bad lines are shown.
+const BAD_SHOWN: u64 = 20;
+
 struct Import<'a> {
     target: &'a Target,
     ttl: Option<Ttl>,
@@ -151,7 +155,13 @@ impl Import<'_> {
     async fn chunk(&mut self, chunk: Chunk, out: &mut Output) -> anyhow::Result<()> {
         for (number, error) in &chunk.bad {
             self.tally.bad += 1;
-            self.progress.aside(|| out.note(&format!("line {number}: {error}")));
+            // A file of the wrong kind has nothing but bad lines, and says so soon enough.
+            let note = match self.tally.bad.cmp(&(BAD_SHOWN + 1)) {
+                Ordering::Less => format!("line {number}: {error}"),
+                Ordering::Equal => "more bad lines follow; they are counted".to_owned(),
+                Ordering::Greater => continue,
+            };
+            self.progress.aside(|| out.note(&note));
         }
         let mut order = Vec::new();
         let mut sessions: HashMap<SessionId, Vec<Line>> = HashMap::new();

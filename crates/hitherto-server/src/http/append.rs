@@ -32,8 +32,7 @@ pub(super) async fn messages(State(door): State<Arc<Door>>, request: Request) ->
     if options.max_messages == Change::Keep {
         options.max_messages = answer::set_or_keep(door.options.max_messages);
     }
-    // One call to the store, which keeps its own deadline.
-    let appended = door.memory.append(&session, messages, &options).await?;
+    let appended = door.within(door.memory.append(&session, messages, &options)).await?;
     let status = if appended.repeated { StatusCode::OK } else { StatusCode::CREATED };
     Ok(answer::json(status, write_answer(&session, &appended)))
 }

@@ -23,7 +23,7 @@ use super::{
     SessionPage, SessionQuery, Slice, Store, StoreError,
 };
 use crate::record::{FORMAT, Record};
-use crate::session::{Scope, SessionId};
+use crate::session::{Scope, SessionId, SessionKey};
 use crate::time::Timestamp;
 use crate::ttl::TtlChange;
 use crate::window::Window;
@@ -104,7 +104,7 @@ impl RedisStore {
             .await?;
         match reply.word() {
             "ok" => {
-                self.touch(at).await?;
+                self.touch(at.key, at.now).await;
                 Ok(Replaced::Done)
             }
             "changed" => Ok(Replaced::Changed),
@@ -112,12 +112,15 @@ impl RedisStore {
         }
     }
 
-    /// Notes a write that was no append, and tells the list of sessions if it has not been told lately.
-    async fn touch(&self, at: At<'_>) -> Result<()> {
-        if let Some(place) = self.touches.touch(at.key, at.now) {
-            self.link.call(Kind::Repeatable, &touches::command(&place, at.now)).await?;
+    /// Notes a write that has succeeded, and tells the list of sessions if it has not been told lately. The
+    /// write stays a success if the list cannot be told: the session's next write tells it again.
+    async fn touch(&self, key: &SessionKey, now: Timestamp) {
+        if let Some(place) = self.touches.touch(key, now)
+            && let Err(error) = self.link.call(Kind::Read, &touches::command(&place, now)).await
+        {
+            tracing::warn!(%error, "the list of sessions was not told of a write");
+            self.touches.forget(key);
         }
-        Ok(())
     }
 
     /// What a script said, where that is an error.
@@ -217,16 +220,16 @@ impl Store for RedisStore {
             Some(_) => None,
             None => self.touches.touch(at.key, at.now).map(|place| touches::command(&place, at.now)),
         };
-        let kind = if batch.once.is_some() { Kind::Repeatable } else { Kind::Write };
+        let kind = if batch.once.is_some() { Kind::Once } else { Kind::Write };
         let reply =
             self.scripts.call_with(&self.link, &self.scripts.append, kind, fill, touch.as_ref()).await?;
         if let Value::Int(first) = reply {
-            if batch.once.is_some() {
-                self.touch(at).await?;
-            } else if touch.is_none() && first < 0 {
+            if touch.is_none() && first < 0 {
                 // Somebody else ended the session that this process had listed.
-                let place = keys::list_place(at.key);
-                self.link.call(Kind::Repeatable, &touches::command(&place, at.now)).await?;
+                self.touches.forget(at.key);
+            }
+            if touch.is_none() && (first < 0 || batch.once.is_some()) {
+                self.touch(at.key, at.now).await;
             }
             return Ok(Receipt { first_seq: first.unsigned_abs(), first_id, repeated: false });
         }
@@ -295,14 +298,14 @@ impl Store for RedisStore {
             command.arg(4).arg(from.log()).arg(from.meta()).arg(keys.log()).arg(keys.meta());
             command.arg(millis(at.now)).arg(&upto);
         };
-        let place = keys::list_place(&target);
-        let touch = touches::command(&place, at.now);
         let reply = self.scripts.call(&self.link, &self.scripts.fork, Kind::Write, fill).await?;
         let reply = Reply(self.link.array(reply)?);
         if reply.word() != "ok" {
             return Err(self.refusal(&from, &reply));
         }
-        self.link.call(Kind::Repeatable, &touch).await?;
+        // Whatever this process has told of that id before was of another session.
+        self.touches.forget(&target);
+        self.touch(&target, at.now).await;
         Ok(number(reply.number(1)))
     }
 
@@ -313,7 +316,10 @@ impl Store for RedisStore {
         self.touches.forget(at.key);
         let mut unlist = redis::cmd("ZREM");
         unlist.arg(&place.list).arg(&place.member);
-        self.link.call(Kind::Repeatable, &unlist).await?;
+        if let Err(error) = self.link.call(Kind::Read, &unlist).await {
+            // Whoever reads the list next takes it off.
+            tracing::warn!(%error, "a cleared session is still on the list");
+        }
         match reply.word() {
             "ok" => Ok(Some(number(reply.number(1)))),
             "none" => Ok(None),
@@ -337,7 +343,10 @@ impl Store for RedisStore {
                 })
                 .await?;
             match (reply.word(), reply.number(1)) {
-                ("ok", 0) => return self.touch(at).await,
+                ("ok", 0) => {
+                    self.touch(at.key, at.now).await;
+                    return Ok(());
+                }
                 // A long session is trimmed in pieces, so that the server does not stand still.
                 ("ok", _) => {}
                 _ => return Err(self.refusal(&keys, &reply)),
@@ -355,7 +364,7 @@ impl Store for RedisStore {
     }
 
     async fn ping(&self) -> Result<()> {
-        self.link.call(Kind::Repeatable, &redis::cmd("PING")).await.map(drop)
+        self.link.call(Kind::Read, &redis::cmd("PING")).await.map(drop)
     }
 
     async fn inspect(&self) -> Result<Vec<Finding>> {

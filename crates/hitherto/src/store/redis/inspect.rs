@@ -10,12 +10,12 @@ const OLDEST: (u32, u32) = (6, 2);
 
 /// What is found; a server that may not be asked something is told of, not failed.
 pub(super) async fn inspect(link: &Link) -> Result<Vec<Finding>> {
-    let info = match link.call(Kind::Repeatable, &redis::cmd("INFO")).await {
+    let info = match link.call(Kind::Read, &redis::cmd("INFO")).await {
         Ok(Value::BulkString(text)) => String::from_utf8_lossy(&text).into_owned(),
         Ok(Value::VerbatimString { text, .. }) => text,
         Ok(_) => String::new(),
         Err(StoreError::Denied { .. }) => {
-            link.call(Kind::Repeatable, &redis::cmd("PING")).await?;
+            link.call(Kind::Read, &redis::cmd("PING")).await?;
             return Ok(vec![Finding {
                 severity: Severity::Warning,
                 subject: "version",
@@ -33,7 +33,7 @@ pub(super) async fn inspect(link: &Link) -> Result<Vec<Finding>> {
 async fn setting(link: &Link, name: &str) -> Option<String> {
     let mut command = redis::cmd("CONFIG");
     command.arg("GET").arg(name);
-    match link.call(Kind::Repeatable, &command).await.ok()? {
+    match link.call(Kind::Read, &command).await.ok()? {
         Value::Map(pairs) => match pairs.into_iter().next()?.1 {
             Value::BulkString(text) => String::from_utf8(text).ok(),
             _ => None,
@@ -109,11 +109,17 @@ fn persistence(info: &Info<'_>, fsync: Option<&str>) -> Finding {
             format!("append-only file, written {}", fsync.unwrap_or("as appendfsync says")),
             "a crash of the machine can lose the last second; `appendfsync always` loses nothing",
         ),
+        _ if saves => finding(
+            Severity::Warning,
+            SUBJECT,
+            "snapshots only".to_owned(),
+            "a crash loses what was said since the last snapshot: set `appendonly yes`",
+        ),
         _ => finding(
             Severity::Warning,
             SUBJECT,
-            if saves { "snapshots only" } else { "none" }.to_owned(),
-            "a restart loses what was said since the last snapshot: set `appendonly yes`",
+            "none".to_owned(),
+            "a restart loses everything: set `appendonly yes`",
         ),
     }
 }

@@ -19,12 +19,14 @@ use super::errors;
 use super::options::RedisOptions;
 use crate::store::{Outcome, Result, StoreError};
 
-/// Whether a call may be sent a second time when nobody knows what became of the first.
+/// What happens if a call is sent, and nobody knows what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// It changes nothing, or doing it twice is doing it once.
-    Repeatable,
-    /// It writes.
+    /// It changes nothing that anybody asked for: it is sent again.
+    Read,
+    /// It writes, and doing it twice is doing it once: it is sent again.
+    Once,
+    /// It writes: it is not sent again.
     Write,
 }
 
@@ -159,11 +161,11 @@ impl Link {
     async fn exchange(&self, kind: Kind, request: Request<'_>) -> Result<Value> {
         let sent = AtomicBool::new(false);
         let outcome = || match kind {
-            Kind::Write if sent.load(Ordering::Relaxed) => Outcome::Unknown,
+            Kind::Once | Kind::Write if sent.load(Ordering::Relaxed) => Outcome::Unknown,
             _ => Outcome::NotStored,
         };
         let work = async {
-            let mut again = kind == Kind::Repeatable;
+            let mut again = kind != Kind::Write;
             loop {
                 let live = self.live().await?;
                 sent.store(true, Ordering::Relaxed);

@@ -177,6 +177,6 @@ pub(super) async fn describe(link: &Link, keys: &Keys, now: Timestamp) -> Result
     let mut pipeline = Pipeline::with_capacity(5);
     pipeline.atomic();
     ask_description(&mut pipeline, keys);
-    let answers = link.transact(Kind::Repeatable, &pipeline).await?;
+    let answers = link.transact(Kind::Read, &pipeline).await?;
     describe_answers(link, keys, now, &mut answers.into_iter())
 }

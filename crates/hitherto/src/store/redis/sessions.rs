@@ -72,7 +72,7 @@ async fn candidates(link: &Link, scope: &Scope, after: Option<&Place>, stride: u
             pipeline.arg("LIMIT").arg(ties).arg(stride).arg("WITHSCORES");
         }
         let mut more = false;
-        for answer in link.send_all(Kind::Repeatable, &pipeline).await? {
+        for answer in link.send_all(Kind::Read, &pipeline).await? {
             let places = places(link, link.checked(answer)?)?;
             if places.len() >= stride as usize {
                 more = true;
@@ -131,7 +131,7 @@ async fn describe(
     for keys in &keys {
         ask_description(&mut pipeline, keys);
     }
-    let mut answers = link.send_all(Kind::Repeatable, &pipeline).await?.into_iter();
+    let mut answers = link.send_all(Kind::Read, &pipeline).await?.into_iter();
     keys.iter().map(|keys| describe_answers(link, keys, now, &mut answers)).collect()
 }
 
@@ -140,7 +140,7 @@ async fn unlist(link: &Link, scripts: &Scripts, scope: &Scope, ended: &[Place]) 
     for place in ended {
         let listed = list_place(&scope.session(&place.session));
         scripts
-            .call(link, &scripts.unlist, Kind::Repeatable, |command| {
+            .call(link, &scripts.unlist, Kind::Read, |command| {
                 command.arg(1).arg(&listed.list).arg(&listed.member).arg(place.active_at.as_millis());
             })
             .await?;

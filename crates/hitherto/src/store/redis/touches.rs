@@ -74,7 +74,7 @@ impl Touches {
             for command in some {
                 pipeline.add_command(command.clone());
             }
-            link.send_all(Kind::Repeatable, &pipeline).await?;
+            link.send_all(Kind::Read, &pipeline).await?;
         }
         Ok(())
     }

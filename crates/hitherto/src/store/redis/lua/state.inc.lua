@@ -1,4 +1,4 @@
--- What is known of the session, packed into one field: reading and writing ten costs more than the rest.
+-- What is known of the session, packed into one field: reading and writing twelve fields costs more than the rest.
 local state = redis.call('HGET', KEYS[2], 'state')
 local version, restart, base, last, turns, dead, bytes, made, used, ttl, max, once_day
 if state then
