@@ -57,6 +57,7 @@ pub(crate) fn run(all_servers: bool) -> Result<(), String> {
 fn prepare(all_servers: bool) -> Result<(), String> {
     tools::rust_components()?;
     servers::fetch(all_servers)?;
+    tools::curl()?;
     tools::nextest()?;
     tools::deny()
 }

@@ -26,6 +26,18 @@ pub(crate) fn rust_components() -> Result<(), String> {
     Ok(())
 }
 
+/// curl, with which a test tries the lines that `serve --demo` prints; from Debian's packages if it is missing.
+pub(crate) fn curl() -> Result<(), String> {
+    if workspace::on_path("curl").is_some() {
+        return Ok(());
+    }
+    println!("curl: not there; installing Debian's package");
+    let installed = workspace::run(Command::new("apt-get").args(["update", "-qq"]))
+        .and_then(|()| workspace::run(Command::new("apt-get").args(["install", "-y", "-qq", "curl"])));
+    installed
+        .map_err(|why| format!("a test needs curl, which cannot be installed ({why}); install it by hand"))
+}
+
 /// Makes sure that there is a `cargo nextest`.
 pub(crate) fn nextest() -> Result<(), String> {
     if is_there("nextest") { Ok(()) } else { install("cargo-nextest", NEXTEST) }
