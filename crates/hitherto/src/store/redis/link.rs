@@ -34,16 +34,15 @@ pub(super) enum Kind {
 #[derive(Clone, Copy)]
 enum Request<'a> {
     One(&'a Cmd),
-    /// How many answers are passed over, and how many count.
-    Many(&'a Pipeline, usize, usize),
+    Many(&'a Pipeline),
 }
 
 impl Request<'_> {
     async fn send(self, mut connection: MultiplexedConnection) -> RedisResult<Value> {
         match self {
             Self::One(command) => connection.send_packed_command(command).await,
-            Self::Many(commands, passed, count) => {
-                connection.req_packed_commands(commands, passed, count).await.map(Value::Array)
+            Self::Many(commands) => {
+                connection.req_packed_commands(commands, 0, commands.len()).await.map(Value::Array)
             }
         }
     }
@@ -132,20 +131,24 @@ impl Link {
 
     /// Commands in one round trip, answered one by one, each answer possibly a [`Value::ServerError`].
     pub(super) async fn send_all(&self, kind: Kind, commands: &Pipeline) -> Result<Vec<Value>> {
-        let answers = self.exchange(kind, Request::Many(commands, 0, commands.len())).await?;
+        let answers = self.exchange(kind, Request::Many(commands)).await?;
         self.array(answers)
     }
 
-    /// Commands in one round trip that see one moment.
-    pub(super) async fn transact(&self, kind: Kind, commands: &Pipeline) -> Result<Vec<Value>> {
-        let answers = self.exchange(kind, Request::Many(commands, commands.len() + 1, 1)).await?;
-        match self.array(answers)?.into_iter().next() {
-            Some(Value::Array(values)) => values.into_iter().map(|value| self.checked(value)).collect(),
-            Some(value) => {
-                Err(self.checked(value).err().unwrap_or_else(|| self.failed("a transaction was dropped")))
-            }
-            None => Err(self.failed("a transaction was not answered")),
+    /// Commands in one round trip that see one moment; they were added to a [`transaction`].
+    ///
+    /// Its two ends are plain commands here: redis-rs' own transactions stop the connection's task where the
+    /// server refuses the first of them.
+    pub(super) async fn transact(&self, kind: Kind, mut commands: Pipeline) -> Result<Vec<Value>> {
+        commands.cmd("EXEC");
+        let mut answers = self.send_all(kind, &commands).await?;
+        let last = answers.pop();
+        // What was refused says more than that the transaction was.
+        for answer in answers {
+            self.checked(answer)?;
         }
+        let values = self.array(self.checked(last.unwrap_or_default())?)?;
+        values.into_iter().map(|value| self.checked(value)).collect()
     }
 
     /// The answer, unless it is an error.
@@ -240,6 +243,13 @@ impl Link {
         *self.live.lock().unwrap_or_else(PoisonError::into_inner) = Some(live.clone());
         Ok(live)
     }
+}
+
+/// The beginning of commands for [`Link::transact`].
+pub(super) fn transaction() -> Pipeline {
+    let mut commands = Pipeline::with_capacity(5);
+    commands.cmd("MULTI");
+    commands
 }
 
 fn connection_info(url: &str) -> std::result::Result<ConnectionInfo, String> {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use redis::{Pipeline, Value};
 
 use super::keys::Keys;
-use super::link::{Kind, Link};
+use super::link::{Kind, Link, transaction};
 use crate::record::{FORMAT, Record};
 use crate::store::{Description, Result, StoreError};
 use crate::time::Timestamp;
@@ -174,9 +174,8 @@ pub(super) fn describe_answers(
 
 /// What is known of a session.
 pub(super) async fn describe(link: &Link, keys: &Keys, now: Timestamp) -> Result<Option<Description>> {
-    let mut pipeline = Pipeline::with_capacity(5);
-    pipeline.atomic();
+    let mut pipeline = transaction();
     ask_description(&mut pipeline, keys);
-    let answers = link.transact(Kind::Read, &pipeline).await?;
+    let answers = link.transact(Kind::Read, pipeline).await?;
     describe_answers(link, keys, now, &mut answers.into_iter())
 }

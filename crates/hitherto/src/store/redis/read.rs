@@ -6,10 +6,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use redis::{Pipeline, Value};
+use redis::Value;
 
 use super::keys::Keys;
-use super::link::{Kind, Link};
+use super::link::{Kind, Link, transaction};
 use super::meta::{State, decode, integer, number};
 use crate::store::{Entry, Range, Result, Seq, Slice};
 use crate::ttl::Restart;
@@ -165,14 +165,13 @@ fn cut(entries: &mut Vec<Entry>, window: Window) -> Option<usize> {
 
 /// One transaction: what the hash says, how long the list is, and the places themselves.
 async fn see(link: &Link, keys: &Keys, span: Span) -> Result<Option<Seen>> {
-    let mut pipeline = Pipeline::with_capacity(3);
-    pipeline.atomic();
+    let mut pipeline = transaction();
     pipeline.cmd("HGET").arg(keys.meta()).arg("state");
     let log = keys.log();
     pipeline.cmd("LLEN").arg(&log);
     let (from, to) = span.bounds();
     pipeline.cmd("LRANGE").arg(&log).arg(from).arg(to);
-    let mut answers = link.transact(Kind::Read, &pipeline).await?.into_iter();
+    let mut answers = link.transact(Kind::Read, pipeline).await?.into_iter();
     let mut next = || answers.next().unwrap_or(Value::Nil);
     let (state, length, values) = (next(), next(), link.array(next())?);
     let Some(state) = State::read(&state, keys)? else {
