@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use hitherto::{Change, Description, MessageId, Restart, StoredMessage, Timestamp};
+use hitherto::{Change, Description, MessageId, StoredMessage, Timestamp};
 
 /// An answer of JSON.
 pub(super) fn json(status: StatusCode, body: Vec<u8>) -> Response {
@@ -91,7 +91,7 @@ pub(super) fn push_description(out: &mut Vec<u8>, session: &str, found: &Descrip
     if let Some(ttl) = found.ttl {
         push_count(out, "ttl_secs", ttl.as_millis().div_ceil(1000));
         out.extend_from_slice(b",\"ttl_restart\":\"");
-        out.extend_from_slice(restart_name(ttl.restart()).as_bytes());
+        out.extend_from_slice(ttl.restart().as_str().as_bytes());
         out.push(b'"');
     }
     if let Some(at) = found.expires_at {
@@ -115,14 +115,6 @@ fn push_time(out: &mut Vec<u8>, label: &str, time: Timestamp) {
     out.extend_from_slice(b"\":\"");
     time.write_rfc3339(out);
     out.push(b'"');
-}
-
-/// The names of what restarts a time to live; a kind that this version does not know has none.
-pub(super) const RESTARTS: [(&str, Restart); 3] =
-    [("write", Restart::Write), ("read", Restart::Read), ("never", Restart::Never)];
-
-fn restart_name(restart: Restart) -> &'static str {
-    RESTARTS.iter().find(|(_, known)| *known == restart).map_or("write", |(name, _)| name)
 }
 
 /// The change that an optional default asks for.

@@ -25,7 +25,7 @@ pub enum Direction {
     Before(Seq),
 }
 
-/// A page reads so many places at least in one go, so that long runs of deleted ones are crossed quickly.
+/// Past deleted places a page reads so many in one go at least, so that long runs of them are crossed quickly.
 const STRIDE: u32 = 64;
 
 impl Page {
@@ -54,11 +54,13 @@ pub(super) async fn read(store: &dyn Store, at: At<'_>, from: Direction, limit: 
     // Unreadable places since the last message: they count here only if this page goes on past them, for
     // the next page begins after that message.
     let mut unreadable = 0;
-    let mut from = from;
+    let (mut from, mut crossing) = (from, false);
     'full: loop {
         let missing =
             limit.saturating_add(1).saturating_sub(u32::try_from(page.messages.len()).unwrap_or(limit));
-        let places = missing.max(STRIDE.min(limit));
+        // The first read is of what a page without deleted places takes; what is still missing is further off.
+        let places = if crossing { missing.max(STRIDE) } else { missing };
+        crossing = true;
         let range = match from {
             Direction::After(seq) => Range::After(seq, places),
             Direction::Before(seq) => Range::Before(seq, places),
