@@ -36,9 +36,11 @@ mod error;
 mod memory;
 mod record;
 mod retention;
+mod tokens;
 
 pub mod node;
 pub mod store;
+pub mod summary;
 
 #[cfg(test)]
 mod storage_page;
@@ -55,5 +57,6 @@ pub use store::{
     Severity, Store, StoreError,
 };
 pub use time::{Clock, Timestamp};
+pub use tokens::Encoding;
 pub use ttl::{Restart, Ttl, TtlChange, TtlError};
 pub use window::Window;

@@ -164,7 +164,7 @@ impl ChatMemory {
             .zip(0_u128..)
             .map(|(message, index)| Record::new(message, id_after(first_id, index), now))
             .collect();
-        let batch = Batch { records, once, ttl: options.ttl, max_messages: options.max_messages };
+        let batch = Batch { records, once, ttl: options.ttl, max_messages: options.max_messages, hint: None };
         let receipt = self.store.append(At { key: &key, now }, batch).await?;
         let ids = own_ids
             .into_iter()

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::record::{Record, Unreadable};
 use crate::session::{Scope, SessionId, SessionKey};
+use crate::summary::{Hint, PolicyChange, Summary};
 use crate::time::Timestamp;
 use crate::ttl::{Ttl, TtlChange};
 use crate::window::Window;
@@ -46,6 +47,8 @@ pub struct Batch {
     pub ttl: TtlChange,
     /// What happens to the session's maximum of messages.
     pub max_messages: Change<u64>,
+    /// From when on the session is due for folding, unless it has a hint of its own; `None` if nothing folds.
+    pub hint: Option<Hint>,
 }
 
 /// An idempotency key and what it stands for.
@@ -78,6 +81,8 @@ pub struct Receipt {
     pub first_id: Uuid,
     /// Whether this was a repeat, and nothing was stored.
     pub repeated: bool,
+    /// Whether the session is due for folding now; the store has put it on its due-list, or is about to.
+    pub due: bool,
 }
 
 /// Which part of a session is read.
@@ -90,6 +95,9 @@ pub enum Range {
     After(Seq, u32),
     /// So many places before that sequence number.
     Before(Seq, u32),
+    /// The newest whole turns: so many, and as many more as the summary does not cover, but no more than so
+    /// many places beyond the turns.
+    Unfolded(u32, u32),
 }
 
 /// One place of a session.
@@ -150,6 +158,8 @@ pub struct Configure {
     pub max_messages: Change<u64>,
     /// The metadata.
     pub metadata: Change<String>,
+    /// What the session's summaries have of their own, and the hint that follows from it.
+    pub policy: Change<(PolicyChange, Hint)>,
 }
 
 /// All that is known of a session beside its messages.
@@ -180,6 +190,86 @@ pub struct Description {
     pub max_messages: Option<u64>,
     /// The metadata, a JSON object.
     pub metadata: Option<String>,
+    /// What its summaries have of their own.
+    pub policy: PolicyChange,
+    /// The watermark of its summary; 0 without one.
+    pub summary_upto: Seq,
+    /// Whether a message that the summary covers was changed since.
+    pub summary_stale: bool,
+}
+
+/// What is known of a session's summary.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SummaryState {
+    /// The summary.
+    pub current: Option<Summary>,
+    /// The version before it.
+    pub previous: Option<Summary>,
+    /// Whether a message that it covers was edited or deleted since.
+    pub stale: bool,
+    /// What the session's policy has of its own.
+    pub policy: PolicyChange,
+}
+
+/// The right to fold a session, for a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// Who holds it.
+    pub token: Uuid,
+    /// When it ends by itself.
+    pub until: Timestamp,
+    /// The last message that is going to be folded: a change of any message up to it ends the fold.
+    pub upto: Seq,
+}
+
+/// What [`Store::begin_fold`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// The lease is the caller's.
+    Yours {
+        /// How often folding has failed since it last succeeded.
+        failures: u32,
+    },
+    /// Somebody else is folding the session, until then at most.
+    Busy(Timestamp),
+    /// The session's summary is not the one expected, or there is no such session.
+    Changed,
+}
+
+/// A summary to put in the place of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// The id of the summary that must stand there; `None` for none.
+    pub expected: Option<Uuid>,
+    /// The lease under which it was made; `None` for one that was not made by folding.
+    pub lease: Option<Uuid>,
+    /// The new summary.
+    pub summary: Summary,
+    /// What becomes the version before it.
+    pub previous: Option<Summary>,
+    /// Whether the session's summary counts as stale from now on.
+    pub stale: bool,
+    /// How often folding counts as failed from now on.
+    pub failures: u32,
+}
+
+/// What [`Store::commit_summary`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Committed {
+    /// The summary stands.
+    Done,
+    /// Another summary stands there, the lease is somebody else's, a message that was folded has changed, or the
+    /// session is gone or shorter than the summary; nothing was changed.
+    Changed,
+}
+
+/// A session taken from the due-list: nobody else is given it before the claim ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The session.
+    pub key: SessionKey,
+    /// When the claim ends.
+    pub until: Timestamp,
 }
 
 /// Which sessions are listed.
@@ -285,6 +375,32 @@ pub trait Store: Send + Sync + Debug {
     /// # Errors
     /// [`StoreError::NoSession`] for one that does not exist.
     async fn configure(&self, at: At<'_>, change: &Configure) -> Result<()>;
+
+    /// Reads a part of a session and its summary at one moment, and restarts the clock as [`Self::read`] does.
+    /// An unknown session reads as an empty one.
+    async fn read_with_summary(&self, at: At<'_>, range: Range) -> Result<(Slice, SummaryState)>;
+
+    /// Takes the lease of a session whose current summary has the id `expected`, or lengthens it for who holds
+    /// it already. From then on, a change of any message up to [`Lease::upto`] makes the commit fail.
+    async fn begin_fold(&self, at: At<'_>, lease: &Lease, expected: Option<Uuid>) -> Result<Begun>;
+
+    /// Puts a summary in the place of the one that is expected there, if nothing that it was made from has changed
+    /// (I4). The lease stays.
+    async fn commit_summary(&self, at: At<'_>, commit: &Commit) -> Result<Committed>;
+
+    /// Gives the lease back, if the caller still holds it, and counts a failure if folding failed.
+    async fn end_fold(&self, at: At<'_>, token: Uuid, failed: bool) -> Result<()>;
+
+    /// Puts a session on the due-list, to be looked at from `due` on, or sooner if it stands there for sooner.
+    async fn mark_due(&self, key: &SessionKey, due: Timestamp) -> Result<()>;
+
+    /// Takes sessions from the due-list, of all scopes, longest due first: those that are due by `now`, and those
+    /// whose claim ended before. Nobody else is given them before `until`.
+    async fn claim_due(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Claim>>;
+
+    /// Ends a claim: the session leaves the due-list, or is due again at `again`. Where it was marked since it was
+    /// claimed, that mark stands.
+    async fn settle(&self, claim: &Claim, again: Option<Timestamp>) -> Result<()>;
 
     /// What is known of a session; `None` for one that does not exist.
     async fn describe(&self, at: At<'_>) -> Result<Option<Description>>;

@@ -13,6 +13,8 @@ pub enum Window {
     Turns(u32),
     /// The newest so many messages, and as many more as make their oldest turn whole.
     Messages(u32),
+    /// The newest so many bytes of messages, and as many more as make their oldest turn whole.
+    Bytes(u64),
 }
 
 /// Walks a session from its newest message towards its oldest and says where the window begins.
@@ -21,6 +23,7 @@ pub(crate) struct Cut {
     window: Window,
     turns: u32,
     messages: u32,
+    bytes: u64,
 }
 
 /// What [`Cut::step`] found.
@@ -37,15 +40,16 @@ pub(crate) enum Step {
 impl Cut {
     /// Begins at the end of a session.
     pub(crate) fn new(window: Window) -> Self {
-        Self { window, turns: 0, messages: 0 }
+        Self { window, turns: 0, messages: 0, bytes: 0 }
     }
 
-    /// Takes the next older message. Deleted and unreadable ones are not given to it.
-    pub(crate) fn step(&mut self, role: Role) -> Step {
-        if matches!(self.window, Window::Turns(0) | Window::Messages(0)) {
+    /// Takes the next older message, of so many bytes. Deleted and unreadable ones are not given to it.
+    pub(crate) fn step(&mut self, role: Role, bytes: usize) -> Step {
+        if matches!(self.window, Window::Turns(0) | Window::Messages(0) | Window::Bytes(0)) {
             return Step::Outside;
         }
         self.messages = self.messages.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(bytes as u64);
         if role != Role::User {
             return Step::Inside;
         }
@@ -53,6 +57,7 @@ impl Cut {
         let reached = match self.window {
             Window::Turns(turns) => self.turns >= turns,
             Window::Messages(messages) => self.messages >= messages,
+            Window::Bytes(bytes) => self.bytes >= bytes,
         };
         if reached { Step::First } else { Step::Inside }
     }
@@ -73,7 +78,7 @@ mod tests {
                 'a' => Role::Assistant,
                 _ => Role::Tool,
             };
-            match cut.step(role) {
+            match cut.step(role, 100) {
                 Step::Inside => begin = at,
                 Step::First => {
                     begin = at;
@@ -109,5 +114,16 @@ mod tests {
         check("uauatta", Window::Messages(2), "uatta");
         check("saua", Window::Messages(3), "saua");
         check("uaua", Window::Messages(99), "uaua");
+    }
+
+    #[test]
+    fn bytes() {
+        // Every message here has 100.
+        check("uaua", Window::Bytes(0), "");
+        check("uauaua", Window::Bytes(1), "ua");
+        check("uauaua", Window::Bytes(200), "ua");
+        check("uauaua", Window::Bytes(201), "uaua");
+        check("uauatta", Window::Bytes(150), "uatta");
+        check("uaua", Window::Bytes(u64::MAX), "uaua");
     }
 }

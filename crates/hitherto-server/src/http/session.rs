@@ -56,7 +56,7 @@ fn change(body: &str) -> Result<Configure, Problem> {
         Some(_) => return Err(invalid("metadata", "an object, or null for none")),
     };
     fields.finish("ttl_secs, ttl_restart, max_messages, metadata")?;
-    let change = Configure { ttl, max_messages, metadata };
+    let change = Configure { ttl, max_messages, metadata, policy: Change::Keep };
     if change == Configure::default() {
         return Err(Problem::new(
             Code::NothingToDo,

@@ -140,7 +140,13 @@ fn batch(roles: &[Role], step: usize, now: Timestamp) -> Batch {
     let texts = roles.iter().enumerate().map(|(index, role)| {
         Message::new(*role, &"x".repeat(index)).with("n", &format!("{step}/{index}").into())
     });
-    Batch { records: records(texts, now), once: None, ttl: TtlChange::Keep, max_messages: Change::Keep }
+    Batch {
+        records: records(texts, now),
+        once: None,
+        ttl: TtlChange::Keep,
+        max_messages: Change::Keep,
+        hint: None,
+    }
 }
 
 impl Operation {
@@ -186,7 +192,12 @@ impl Operation {
                 [Answer::Cleared(chat(*session).clear().await), model.clear(NAMES[*session])]
             }
             Self::Configure { session, ttl, max, metadata } => {
-                let change = Configure { ttl: *ttl, max_messages: *max, metadata: metadata.clone() };
+                let change = Configure {
+                    ttl: *ttl,
+                    max_messages: *max,
+                    metadata: metadata.clone(),
+                    policy: Change::Keep,
+                };
                 let answer = chat(*session).try_configure(change.clone()).await;
                 [Answer::Configured(answer), model.configure(NAMES[*session], now, &change)]
             }

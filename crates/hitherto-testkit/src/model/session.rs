@@ -136,7 +136,12 @@ impl Session {
                 Err(StoreError::OnceMismatch)
             };
         }
-        let receipt = Receipt { first_seq: self.last() + 1, first_id: batch.records[0].id, repeated: false };
+        let receipt = Receipt {
+            first_seq: self.last() + 1,
+            first_id: batch.records[0].id,
+            repeated: false,
+            due: false,
+        };
         self.places.extend(batch.records);
         set(&mut self.max_messages, &batch.max_messages);
         let ttl = match batch.ttl {

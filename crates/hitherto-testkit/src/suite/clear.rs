@@ -44,6 +44,7 @@ pub async fn a_cleared_session_leaves_nothing(on: Subject) {
         ttl: ttl(600, Restart::Read),
         max_messages: Change::Set(4),
         metadata: Change::Set("{}".to_owned()),
+        policy: Change::Keep,
     };
     chat.configure(settings).await;
     assert!(!on.leftovers().await.is_empty(), "the bench sees nothing of a session that is there");

@@ -17,6 +17,7 @@ pub async fn a_description_tells_everything(on: Subject) {
         ttl: ttl(600, Restart::Never),
         max_messages: Change::Set(50),
         metadata: Change::Set(r#"{"topic":"boats","n":12345678901234567890123}"#.to_owned()),
+        policy: Change::Keep,
     };
     chat.configure(settings).await;
     let known = chat.described().await;
@@ -138,6 +139,7 @@ pub async fn an_unknown_session_cannot_be_configured(on: Subject) {
         ttl: ttl(60, Restart::Write),
         max_messages: Change::Set(1),
         metadata: Change::Set("{}".to_owned()),
+        policy: Change::Keep,
     };
     assert_eq!(chat.try_configure(settings).await, Err(StoreError::NoSession));
     assert_eq!(chat.try_configure(Configure::default()).await, Err(StoreError::NoSession));

@@ -116,6 +116,7 @@ pub async fn settings_are_copied(on: Subject) {
         ttl: ttl(600, Restart::Read),
         max_messages: Change::Set(4),
         metadata: Change::Set(r#"{"topic":"boats"}"#.to_owned()),
+        policy: Change::Keep,
     };
     from.configure(settings).await;
     from.fork(&to, None).await.unwrap();

@@ -181,6 +181,7 @@ impl Chat {
             once: None,
             ttl: TtlChange::Keep,
             max_messages: Change::Keep,
+            hint: None,
         }
     }
 

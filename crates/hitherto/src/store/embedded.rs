@@ -19,16 +19,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    At, Batch, Configure, Description, Entry, Finding, Outcome, Pop, Range, Receipt, Replaced, Result, Seq,
-    SessionPage, SessionQuery, Severity, Slice, Store, StoreError,
+    At, Batch, Begun, Claim, Commit, Committed, Configure, Description, Entry, Finding, Lease, Outcome, Pop,
+    Range, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Severity, Slice, Store, StoreError,
+    SummaryState,
 };
 use crate::record::Record;
-use crate::session::{Scope, SessionId};
+use crate::session::{Scope, SessionId, SessionKey};
 use crate::time::Timestamp;
 use read::Readers;
 use schema::Database;
 #[cfg(test)]
 pub(crate) use schema::TABLES;
+use uuid::Uuid;
 use writer::Writer;
 
 /// Where the file lies and how it is used.
@@ -136,6 +138,34 @@ impl Store for EmbeddedStore {
     async fn configure(&self, at: At<'_>, change: &Configure) -> Result<()> {
         let (key, now, change) = (at.key.clone(), at.now, change.clone());
         self.writer()?.run(now, move |file| write::configure(file, &key, now, &change)).await
+    }
+
+    async fn read_with_summary(&self, at: At<'_>, range: Range) -> Result<(Slice, SummaryState)> {
+        Ok((self.read(at, range).await?, SummaryState::default()))
+    }
+
+    async fn begin_fold(&self, _at: At<'_>, _lease: &Lease, _expected: Option<Uuid>) -> Result<Begun> {
+        Ok(Begun::Changed)
+    }
+
+    async fn commit_summary(&self, _at: At<'_>, _commit: &Commit) -> Result<Committed> {
+        Ok(Committed::Changed)
+    }
+
+    async fn end_fold(&self, _at: At<'_>, _token: Uuid, _failed: bool) -> Result<()> {
+        Ok(())
+    }
+
+    async fn mark_due(&self, _key: &SessionKey, _due: Timestamp) -> Result<()> {
+        Ok(())
+    }
+
+    async fn claim_due(&self, _now: Timestamp, _until: Timestamp, _limit: u32) -> Result<Vec<Claim>> {
+        Ok(Vec::new())
+    }
+
+    async fn settle(&self, _claim: &Claim, _again: Option<Timestamp>) -> Result<()> {
+        Ok(())
     }
 
     async fn describe(&self, at: At<'_>) -> Result<Option<Description>> {

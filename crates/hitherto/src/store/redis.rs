@@ -19,8 +19,8 @@ use redis::{Cmd, Value};
 use uuid::Uuid;
 
 use super::{
-    At, Batch, Change, Configure, Description, Entry, Finding, Pop, Range, Receipt, Replaced, Result, Seq,
-    SessionPage, SessionQuery, Slice, Store, StoreError,
+    At, Batch, Begun, Change, Claim, Commit, Committed, Configure, Description, Entry, Finding, Lease, Pop,
+    Range, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Slice, Store, StoreError, SummaryState,
 };
 use crate::record::{FORMAT, Record};
 use crate::session::{Scope, SessionId, SessionKey};
@@ -231,7 +231,7 @@ impl Store for RedisStore {
             if touch.is_none() && (first < 0 || batch.once.is_some()) {
                 self.touch(at.key, at.now).await;
             }
-            return Ok(Receipt { first_seq: first.unsigned_abs(), first_id, repeated: false });
+            return Ok(Receipt { first_seq: first.unsigned_abs(), first_id, repeated: false, due: false });
         }
         let reply = Reply(self.link.array(reply)?);
         match reply.word() {
@@ -354,6 +354,34 @@ impl Store for RedisStore {
         }
     }
 
+    async fn read_with_summary(&self, at: At<'_>, range: Range) -> Result<(Slice, SummaryState)> {
+        Ok((self.read(at, range).await?, SummaryState::default()))
+    }
+
+    async fn begin_fold(&self, _at: At<'_>, _lease: &Lease, _expected: Option<Uuid>) -> Result<Begun> {
+        Ok(Begun::Changed)
+    }
+
+    async fn commit_summary(&self, _at: At<'_>, _commit: &Commit) -> Result<Committed> {
+        Ok(Committed::Changed)
+    }
+
+    async fn end_fold(&self, _at: At<'_>, _token: Uuid, _failed: bool) -> Result<()> {
+        Ok(())
+    }
+
+    async fn mark_due(&self, _key: &SessionKey, _due: Timestamp) -> Result<()> {
+        Ok(())
+    }
+
+    async fn claim_due(&self, _now: Timestamp, _until: Timestamp, _limit: u32) -> Result<Vec<Claim>> {
+        Ok(Vec::new())
+    }
+
+    async fn settle(&self, _claim: &Claim, _again: Option<Timestamp>) -> Result<()> {
+        Ok(())
+    }
+
     async fn describe(&self, at: At<'_>) -> Result<Option<Description>> {
         meta::describe(&self.link, &Keys::new(at.key), at.now).await
     }
@@ -381,7 +409,7 @@ fn remembered(note: &[u8], fingerprint: Option<Uuid>) -> Option<Receipt> {
         return None;
     }
     let first_seq = std::str::from_utf8(first_seq).ok()?.parse().ok()?;
-    Some(Receipt { first_seq, first_id: Uuid::from_bytes(*first_id), repeated: true })
+    Some(Receipt { first_seq, first_id: Uuid::from_bytes(*first_id), repeated: true, due: false })
 }
 
 /// One name of each kind of key, for the test of the page that describes them.

@@ -112,6 +112,7 @@ pub(super) fn read_and_restart(
 
 fn slice(file: &Connection, row: &SessionRow, range: Range) -> FileResult<Slice> {
     let entries = match range {
+        Range::Unfolded(turns, _) => self::window(file, row.id, Window::Turns(turns))?,
         Range::Window(window) => self::window(file, row.id, window)?,
         Range::After(seq, limit) => {
             let sql = format!(
@@ -145,10 +146,10 @@ fn window(file: &Connection, session: i64, window: Window) -> FileResult<Vec<Ent
         if done {
             return None;
         }
-        if let Ok(role) = entry.as_ref().map(|entry| entry.live().map(|record| record.role))
-            && let Some(role) = role
+        if let Ok(Some((role, size))) =
+            entry.as_ref().map(|entry| entry.live().map(|record| (record.role, record.size())))
         {
-            match cut.step(role) {
+            match cut.step(role, size) {
                 Step::Inside => {}
                 Step::First => done = true,
                 Step::Outside => return None,

@@ -69,6 +69,9 @@ impl SessionRow {
             expires_at: self.expires_at,
             max_messages: self.max_messages,
             metadata: self.metadata.clone(),
+            policy: Default::default(),
+            summary_upto: 0,
+            summary_stale: false,
         }
     }
 

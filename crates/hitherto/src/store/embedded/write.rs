@@ -46,7 +46,7 @@ pub(super) fn append(
     if let Some(once) = &batch.once {
         remember(file, &row, once, first_seq, first_id, now)?;
     }
-    Ok(Receipt { first_seq, first_id, repeated: false })
+    Ok(Receipt { first_seq, first_id, repeated: false, due: false })
 }
 
 /// What an append's change of the time to live comes to: repeating one whose clock never restarts keeps it.
@@ -90,6 +90,7 @@ fn repeat(file: &Connection, row: &SessionRow, once: &Once, now: Timestamp) -> F
             first_seq: unsigned(first_seq),
             first_id: Uuid::from_bytes(first_id),
             repeated: true,
+            due: false,
         })),
     }
 }
@@ -191,7 +192,7 @@ pub(super) fn pop(file: &Connection, key: &SessionKey, now: Timestamp, what: Pop
         if let Ok(entry) = &entry
             && let Some(record) = entry.live()
         {
-            done = what == Pop::Message || cut.step(record.role) == Step::First;
+            done = what == Pop::Message || cut.step(record.role, record.size()) == Step::First;
         }
         Some(entry.map_err(Into::into))
     })?;

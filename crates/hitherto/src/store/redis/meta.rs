@@ -142,6 +142,9 @@ impl State {
             expires_at: (left_ms >= 0).then(|| now.plus_millis(left_ms)),
             max_messages: self.max,
             metadata,
+            policy: Default::default(),
+            summary_upto: 0,
+            summary_stale: false,
         }
     }
 }

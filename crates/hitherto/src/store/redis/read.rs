@@ -68,6 +68,7 @@ impl Seen {
 /// Reads a part of a session.
 pub(super) async fn read(link: &Link, keys: &Keys, guesses: &Guesses, range: Range) -> Result<Found> {
     match range {
+        Range::Unfolded(turns, _) => read_window(link, keys, guesses, Window::Turns(turns)).await,
         Range::Window(window) => read_window(link, keys, guesses, window).await,
         Range::After(seq, limit) => {
             read_places(link, keys, |base, _| {
@@ -151,7 +152,7 @@ fn cut(entries: &mut Vec<Entry>, window: Window) -> Option<usize> {
         let Some(record) = entry.live() else {
             continue;
         };
-        let needed = match cut.step(record.role) {
+        let needed = match cut.step(record.role, record.size()) {
             Step::Inside => continue,
             Step::First => passed + 1,
             Step::Outside => 0,
@@ -210,6 +211,8 @@ impl Guesses {
         match window {
             Window::Turns(turns) => u64::from(turns) * 2,
             Window::Messages(messages) => u64::from(messages),
+            // Most messages are longer; where they are not, the next guess knows.
+            Window::Bytes(bytes) => (bytes / 200).clamp(8, 512),
         }
         .max(1)
     }
@@ -225,6 +228,7 @@ impl Guesses {
         let size = match window {
             Window::Turns(turns) => turns,
             Window::Messages(messages) => !messages,
+            Window::Bytes(bytes) => crc32fast::hash(&bytes.to_be_bytes()),
         };
         let hash = crc32fast::hash(log.as_bytes()) ^ size.wrapping_mul(0x9e37_79b9);
         (self.table.get(hash as usize % self.table.len().max(1)), u64::from(hash))
