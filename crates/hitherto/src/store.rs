@@ -209,6 +209,10 @@ pub struct SummaryState {
     pub stale: bool,
     /// What the session's policy has of its own.
     pub policy: PolicyChange,
+    /// How many turns begin in the log.
+    pub turns: u64,
+    /// The size of the log's records, in bytes.
+    pub bytes: u64,
 }
 
 /// The right to fold a session, for a time.

@@ -4,6 +4,7 @@
 //! next user message; what stands before the first user message of a session counts as one turn.
 
 use crate::message::Role;
+use crate::store::Seq;
 
 /// How much of the end of a session is wanted; always whole turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,9 +22,21 @@ pub enum Window {
 #[derive(Debug, Clone)]
 pub(crate) struct Cut {
     window: Window,
+    unfolded: Option<Unfolded>,
     turns: u32,
     messages: u32,
     bytes: u64,
+    /// Where the window would begin if everything before it were folded.
+    reached: Option<Seq>,
+}
+
+/// How far a window reaches back for what the summary does not cover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unfolded {
+    /// The summary's watermark.
+    pub(crate) upto: Seq,
+    /// After how many further places it stops all the same, at the next turn.
+    pub(crate) extra: u32,
 }
 
 /// What [`Cut::step`] found.
@@ -39,14 +52,18 @@ pub(crate) enum Step {
 
 impl Cut {
     /// Begins at the end of a session.
-    pub(crate) fn new(window: Window) -> Self {
-        Self { window, turns: 0, messages: 0, bytes: 0 }
+    pub(crate) fn new(window: Window, unfolded: Option<Unfolded>) -> Self {
+        Self { window, unfolded, turns: 0, messages: 0, bytes: 0, reached: None }
     }
 
     /// Takes the next older message, of so many bytes. Deleted and unreadable ones are not given to it.
-    pub(crate) fn step(&mut self, role: Role, bytes: usize) -> Step {
-        if matches!(self.window, Window::Turns(0) | Window::Messages(0) | Window::Bytes(0)) {
-            return Step::Outside;
+    pub(crate) fn step(&mut self, seq: Seq, role: Role, bytes: usize) -> Step {
+        let nothing = matches!(self.window, Window::Turns(0) | Window::Messages(0) | Window::Bytes(0));
+        if nothing && self.reached.is_none() {
+            if self.unfolded.is_none_or(|unfolded| seq <= unfolded.upto) {
+                return Step::Outside;
+            }
+            self.reached = Some(seq.saturating_add(1));
         }
         self.messages = self.messages.saturating_add(1);
         self.bytes = self.bytes.saturating_add(bytes as u64);
@@ -54,12 +71,23 @@ impl Cut {
             return Step::Inside;
         }
         self.turns = self.turns.saturating_add(1);
-        let reached = match self.window {
+        let full = match self.window {
             Window::Turns(turns) => self.turns >= turns,
             Window::Messages(messages) => self.messages >= messages,
             Window::Bytes(bytes) => self.bytes >= bytes,
         };
-        if reached { Step::First } else { Step::Inside }
+        if !full {
+            return Step::Inside;
+        }
+        let reached = *self.reached.get_or_insert(seq);
+        match self.unfolded {
+            Some(Unfolded { upto, extra })
+                if seq > upto.saturating_add(1) && reached.saturating_sub(seq) < extra.into() =>
+            {
+                Step::Inside
+            }
+            _ => Step::First,
+        }
     }
 }
 
@@ -69,7 +97,11 @@ mod tests {
 
     /// The letters of a session's roles, oldest first, and the part of them that the window holds.
     fn check(session: &str, window: Window, expected: &str) {
-        let mut cut = Cut::new(window);
+        check_cut(session, Cut::new(window, None), expected);
+    }
+
+    fn check_cut(session: &str, mut cut: Cut, expected: &str) {
+        let window = cut.window;
         let mut begin = session.len();
         for (at, letter) in session.char_indices().rev() {
             let role = match letter {
@@ -78,7 +110,7 @@ mod tests {
                 'a' => Role::Assistant,
                 _ => Role::Tool,
             };
-            match cut.step(role, 100) {
+            match cut.step(at as Seq + 1, role, 100) {
                 Step::Inside => begin = at,
                 Step::First => {
                     begin = at;
@@ -125,5 +157,30 @@ mod tests {
         check("uauaua", Window::Bytes(201), "uaua");
         check("uauatta", Window::Bytes(150), "uatta");
         check("uaua", Window::Bytes(u64::MAX), "uaua");
+    }
+
+    #[test]
+    fn unfolded() {
+        let check = |session: &str, turns, upto, extra, expected: &str| {
+            check_cut(session, Cut::new(Window::Turns(turns), Some(Unfolded { upto, extra })), expected);
+        };
+        check("uauauaua", 1, 8, 99, "ua");
+        check("uauauaua", 1, 6, 99, "ua");
+        check("uauauaua", 1, 4, 99, "uaua");
+        check("uauauaua", 1, 0, 99, "uauauaua");
+        // A watermark inside a turn: the turn comes whole.
+        check("uauauaua", 1, 3, 99, "uauaua");
+        check("uauauaua", 1, 5, 99, "uaua");
+        // Bounded, at a whole turn.
+        check("uauauaua", 1, 0, 0, "ua");
+        check("uauauaua", 1, 0, 1, "uaua");
+        check("uauauaua", 1, 0, 2, "uaua");
+        check("uauauaua", 1, 0, 3, "uauaua");
+        check("uauatttt", 1, 0, 1, "uauatttt");
+        // No turns but what is not covered.
+        check("uaua", 0, 4, 99, "");
+        check("uaua", 0, 2, 99, "ua");
+        check("uaua", 0, 0, 99, "uaua");
+        check("uaua", 0, 0, 1, "ua");
     }
 }

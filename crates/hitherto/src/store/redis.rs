@@ -3,6 +3,7 @@
 //! Invariant: redis-rs' types are named in this module and below it only. Works on Redis from 6.2 and
 //! Valkey, without modules. `docs/storage.md` describes every key; a test holds the two together.
 
+mod due;
 mod errors;
 mod inspect;
 mod keys;
@@ -12,7 +13,10 @@ mod options;
 mod read;
 mod scripts;
 mod sessions;
+mod summary;
 mod touches;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use redis::{Cmd, Value};
@@ -22,8 +26,9 @@ use super::{
     At, Batch, Begun, Change, Claim, Commit, Committed, Configure, Description, Entry, Finding, Lease, Pop,
     Range, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Slice, Store, StoreError, SummaryState,
 };
-use crate::record::{FORMAT, Record};
+use crate::record::Record;
 use crate::session::{Scope, SessionId, SessionKey};
+use crate::summary::Hint;
 use crate::time::Timestamp;
 use crate::ttl::TtlChange;
 use crate::window::Window;
@@ -38,7 +43,7 @@ pub use options::RedisOptions;
 /// A store in Redis or Valkey.
 #[derive(Debug)]
 pub struct RedisStore {
-    link: Link,
+    link: Arc<Link>,
     scripts: Scripts,
     touches: Touches,
     guesses: read::Guesses,
@@ -46,6 +51,9 @@ pub struct RedisStore {
 
 /// How often a pop tries again when somebody else changes the end of the session.
 const TRIES: usize = 16;
+
+/// What an append's answer has more if its session is due for folding.
+const DUE: u64 = 1 << 50;
 
 /// How long one set of idempotency keys is written to; the one before it is kept as long.
 const DAY_MS: i64 = 86_400_000;
@@ -57,7 +65,7 @@ impl RedisStore {
     /// If the address or a certificate cannot be used.
     pub fn new(options: RedisOptions) -> Result<Self> {
         Ok(Self {
-            link: Link::new(&options)?,
+            link: Arc::new(Link::new(&options)?),
             scripts: Scripts::default(),
             touches: Touches::default(),
             guesses: read::Guesses::default(),
@@ -105,6 +113,9 @@ impl RedisStore {
         match reply.word() {
             "ok" => {
                 self.touch(at.key, at.now).await;
+                if reply.number(1) == 1 {
+                    self.mark(at.key, at.now).await?;
+                }
                 Ok(Replaced::Done)
             }
             "changed" => Ok(Replaced::Changed),
@@ -112,15 +123,48 @@ impl RedisStore {
         }
     }
 
+    /// Restarts the clock of a session that reads restart.
+    async fn restart_clock(&self, found: &read::Found, keys: &Keys, now: Timestamp) -> Result<()> {
+        if found.restarts {
+            self.write(&self.scripts.restart, keys, now, |_| ()).await?;
+        }
+        Ok(())
+    }
+
     /// Notes a write that has succeeded, and tells the list of sessions if it has not been told lately. The
     /// write stays a success if the list cannot be told: the session's next write tells it again.
     async fn touch(&self, key: &SessionKey, now: Timestamp) {
-        if let Some(place) = self.touches.touch(key, now)
-            && let Err(error) = self.link.call(Kind::Read, &touches::command(&place, now)).await
-        {
+        self.touch_with(key, now, false).await;
+    }
+
+    /// The same, for a session that somebody may have to fold.
+    async fn touch_with(&self, key: &SessionKey, now: Timestamp, folds: bool) {
+        let commands = self.touch_commands(key, now, folds);
+        if commands.is_empty() {
+            return;
+        }
+        let mut all = redis::Pipeline::with_capacity(commands.len());
+        for command in commands {
+            all.add_command(command);
+        }
+        if let Err(error) = self.link.send_all(Kind::Read, &all).await {
             tracing::warn!(%error, "the list of sessions was not told of a write");
             self.touches.forget(key);
         }
+    }
+
+    /// What the lists are told of a write, unless they were told lately. The due-list is told for later, when the
+    /// next touch of this session would come: so it forgets no session, even if this process ends before it can
+    /// tell that one has become due.
+    fn touch_commands(&self, key: &SessionKey, now: Timestamp, folds: bool) -> Vec<Cmd> {
+        let Some(place) = self.touches.touch(key, now) else {
+            return Vec::new();
+        };
+        let mut commands = vec![touches::command(&place, now)];
+        if folds {
+            commands.push(due::mark(&keys::due_place(key), now.plus_millis(touches::LOOK_MS)));
+        }
+        commands
     }
 
     /// What a script said, where that is an error.
@@ -129,7 +173,7 @@ impl RedisStore {
             ("newer", found) => StoreError::NewerFormat {
                 what: format!("the session {}", keys.shown()),
                 found: u32::try_from(found).unwrap_or(u32::MAX),
-                known: u32::from(FORMAT),
+                known: u32::from(meta::STATE_FORMAT),
             },
             ("none", _) => StoreError::NoSession,
             ("exists", _) => StoreError::SessionExists,
@@ -164,7 +208,8 @@ fn pack_append(now: i64, turns: usize, bytes: usize, batch: &Batch) -> Vec<u8> {
         Change::Remove => (1, 0),
         Change::Set(max) => (1, max.min(read::MOST - 1)),
     };
-    let mut out = Vec::with_capacity(36);
+    let (turns_due, bytes_due) = hint_numbers(batch.hint);
+    let mut out = Vec::with_capacity(47);
     put(&mut out, number(now), 6);
     put(&mut out, turns as u64, 4);
     put(&mut out, bytes as u64, 6);
@@ -175,7 +220,15 @@ fn pack_append(now: i64, turns: usize, bytes: usize, batch: &Batch) -> Vec<u8> {
     put(&mut out, max, 6);
     put(&mut out, batch.once.is_some().into(), 1);
     put(&mut out, number(now / DAY_MS), 4);
+    put(&mut out, batch.hint.is_some().into(), 1);
+    put(&mut out, turns_due, 4);
+    put(&mut out, bytes_due, 6);
     out
+}
+
+/// A hint as scripts take it: turns in 32 bits, bytes in 48.
+fn hint_numbers(hint: Option<Hint>) -> (u64, u64) {
+    hint.map_or((0, 0), |hint| (hint.turns.into(), hint.bytes.min(read::MOST - 1)))
 }
 
 /// A time as scripts take it: they have no negative ones.
@@ -217,21 +270,24 @@ impl Store for RedisStore {
         };
         // With an idempotency key, only the answer says whether this is a write at all.
         let touch = match &batch.once {
-            Some(_) => None,
-            None => self.touches.touch(at.key, at.now).map(|place| touches::command(&place, at.now)),
+            Some(_) => Vec::new(),
+            None => self.touch_commands(at.key, at.now, batch.hint.is_some()),
         };
         let kind = if batch.once.is_some() { Kind::Once } else { Kind::Write };
-        let reply =
-            self.scripts.call_with(&self.link, &self.scripts.append, kind, fill, touch.as_ref()).await?;
+        let reply = self.scripts.call_with(&self.link, &self.scripts.append, kind, fill, &touch).await?;
         if let Value::Int(first) = reply {
-            if touch.is_none() && first < 0 {
+            if touch.is_empty() && first < 0 {
                 // Somebody else ended the session that this process had listed.
                 self.touches.forget(at.key);
             }
-            if touch.is_none() && (first < 0 || batch.once.is_some()) {
-                self.touch(at.key, at.now).await;
+            if touch.is_empty() && (first < 0 || batch.once.is_some()) {
+                self.touch_with(at.key, at.now, batch.hint.is_some()).await;
             }
-            return Ok(Receipt { first_seq: first.unsigned_abs(), first_id, repeated: false, due: false });
+            let (first_seq, due) = (first.unsigned_abs() % DUE, first.unsigned_abs() >= DUE);
+            if due {
+                self.mark_soon(at.key, at.now);
+            }
+            return Ok(Receipt { first_seq, first_id, repeated: false, due });
         }
         let reply = Reply(self.link.array(reply)?);
         match reply.word() {
@@ -243,10 +299,8 @@ impl Store for RedisStore {
 
     async fn read(&self, at: At<'_>, range: Range) -> Result<Slice> {
         let keys = Keys::new(at.key);
-        let found = read::read(&self.link, &keys, &self.guesses, range).await?;
-        if found.restarts {
-            self.write(&self.scripts.restart, &keys, at.now, |_| ()).await?;
-        }
+        let found = read::read(&self.link, &keys, &self.guesses, range, false).await?;
+        self.restart_clock(&found, &keys, at.now).await?;
         Ok(found.slice)
     }
 
@@ -259,7 +313,7 @@ impl Store for RedisStore {
         for _ in 0..TRIES {
             // What cannot be read stays, and only this side can tell; so it looks, and the script compares.
             let newest = Range::Window(Window::Turns(1));
-            let slice = read::read(&self.link, &keys, &self.guesses, newest).await?.slice;
+            let slice = read::read(&self.link, &keys, &self.guesses, newest, false).await?.slice;
             let last = slice.last;
             let mut popped: Vec<Entry> =
                 slice.entries.into_iter().filter(|entry| entry.live().is_some()).collect();
@@ -336,10 +390,19 @@ impl Store for RedisStore {
             Change::Remove => ("remove", ""),
             Change::Set(metadata) => ("set", metadata.as_str()),
         };
+        let (what_policy, policy, hint) = match &change.policy {
+            Change::Keep => ("keep", String::new(), None),
+            Change::Remove => ("remove", String::new(), None),
+            Change::Set((policy, hint)) => {
+                ("set", serde_json::to_string(policy).unwrap_or_default(), Some(*hint))
+            }
+        };
+        let (turns_due, bytes_due) = hint_numbers(hint);
         loop {
             let reply = self
                 .write(&self.scripts.configure, &keys, at.now, |command| {
                     command.arg(&ttl).arg(restart).arg(&max).arg(what).arg(metadata);
+                    command.arg(what_policy).arg(&policy).arg(turns_due).arg(bytes_due);
                 })
                 .await?;
             match (reply.word(), reply.number(1)) {
@@ -355,31 +418,34 @@ impl Store for RedisStore {
     }
 
     async fn read_with_summary(&self, at: At<'_>, range: Range) -> Result<(Slice, SummaryState)> {
-        Ok((self.read(at, range).await?, SummaryState::default()))
+        let keys = Keys::new(at.key);
+        let found = read::read(&self.link, &keys, &self.guesses, range, true).await?;
+        self.restart_clock(&found, &keys, at.now).await?;
+        Ok((found.slice, found.summary))
     }
 
-    async fn begin_fold(&self, _at: At<'_>, _lease: &Lease, _expected: Option<Uuid>) -> Result<Begun> {
-        Ok(Begun::Changed)
+    async fn begin_fold(&self, at: At<'_>, lease: &Lease, expected: Option<Uuid>) -> Result<Begun> {
+        self.take_lease(at, lease, expected).await
     }
 
-    async fn commit_summary(&self, _at: At<'_>, _commit: &Commit) -> Result<Committed> {
-        Ok(Committed::Changed)
+    async fn commit_summary(&self, at: At<'_>, commit: &Commit) -> Result<Committed> {
+        self.commit(at, commit).await
     }
 
-    async fn end_fold(&self, _at: At<'_>, _token: Uuid, _failed: bool) -> Result<()> {
-        Ok(())
+    async fn end_fold(&self, at: At<'_>, token: Uuid, failed: bool) -> Result<()> {
+        self.give_lease_back(at, token, failed).await
     }
 
-    async fn mark_due(&self, _key: &SessionKey, _due: Timestamp) -> Result<()> {
-        Ok(())
+    async fn mark_due(&self, key: &SessionKey, due: Timestamp) -> Result<()> {
+        self.mark(key, due).await
     }
 
-    async fn claim_due(&self, _now: Timestamp, _until: Timestamp, _limit: u32) -> Result<Vec<Claim>> {
-        Ok(Vec::new())
+    async fn claim_due(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Claim>> {
+        self.claim(now, until, limit).await
     }
 
-    async fn settle(&self, _claim: &Claim, _again: Option<Timestamp>) -> Result<()> {
-        Ok(())
+    async fn settle(&self, claim: &Claim, again: Option<Timestamp>) -> Result<()> {
+        self.end_claim(claim, again).await
     }
 
     async fn describe(&self, at: At<'_>) -> Result<Option<Description>> {

@@ -24,7 +24,7 @@ impl Default for Policy {
 
 /// What a tenant or a session has of its own; what is `None` is as it is one level up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct PolicyChange {
     /// See [`Policy::enabled`].

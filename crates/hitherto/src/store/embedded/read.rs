@@ -141,15 +141,15 @@ fn places(file: &Connection, sql: &str, session: i64, seq: u64, limit: u32) -> F
 }
 
 fn window(file: &Connection, session: i64, window: Window) -> FileResult<Vec<Entry>> {
-    let (mut cut, mut done) = (Cut::new(window), false);
+    let (mut cut, mut done) = (Cut::new(window, None), false);
     let mut entries = message::newest_first(file, session, |entry| {
         if done {
             return None;
         }
-        if let Ok(Some((role, size))) =
-            entry.as_ref().map(|entry| entry.live().map(|record| (record.role, record.size())))
+        if let Ok(Some((seq, role, size))) =
+            entry.as_ref().map(|entry| entry.live().map(|record| (entry.seq, record.role, record.size())))
         {
-            match cut.step(role, size) {
+            match cut.step(seq, role, size) {
                 Step::Inside => {}
                 Step::First => done = true,
                 Step::Outside => return None,

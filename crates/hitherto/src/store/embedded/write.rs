@@ -184,7 +184,7 @@ pub(super) fn pop(file: &Connection, key: &SessionKey, now: Timestamp, what: Pop
     let Some(mut row) = session::find(file, key, now)? else {
         return Ok(Vec::new());
     };
-    let (mut cut, mut done) = (Cut::new(Window::Turns(1)), false);
+    let (mut cut, mut done) = (Cut::new(Window::Turns(1), None), false);
     let mut popped = message::newest_first(file, row.id, |entry| {
         if done {
             return None;
@@ -192,7 +192,7 @@ pub(super) fn pop(file: &Connection, key: &SessionKey, now: Timestamp, what: Pop
         if let Ok(entry) = &entry
             && let Some(record) = entry.live()
         {
-            done = what == Pop::Message || cut.step(record.role, record.size()) == Step::First;
+            done = what == Pop::Message || cut.step(entry.seq, record.role, record.size()) == Step::First;
         }
         Some(entry.map_err(Into::into))
     })?;

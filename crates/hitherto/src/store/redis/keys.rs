@@ -4,10 +4,13 @@
 //! bytes, so a name can be read in one way only. What is in the braces decides the slot in a cluster, and is
 //! the same for all keys of a session.
 
-use crate::session::{Scope, SessionKey};
+use crate::session::{MemoryKey, Scope, SessionId, SessionKey, Tenant};
 
 /// How many lists the sessions of a scope are spread over, so that a cluster can share the work.
 pub(super) const LISTS: u32 = 16;
+
+/// How many lists the sessions that are due for folding are spread over.
+pub(super) const DUE_LISTS: u32 = 4;
 
 /// The keys of one session.
 #[derive(Debug)]
@@ -24,15 +27,7 @@ pub(super) struct ListPlace {
 
 impl Keys {
     pub(super) fn new(key: &SessionKey) -> Self {
-        let (tenant, memory_key) = (key.scope.tenant.as_str(), key.scope.memory_key.as_str());
-        let session = key.session.as_str();
-        let stem = format!(
-            "hitherto:{{{}:{tenant}:{}:{memory_key}:{}:{session}}}:",
-            tenant.len(),
-            memory_key.len(),
-            session.len()
-        );
-        Self { stem }
+        Self { stem: format!("hitherto:{{{}}}:", full_name(key)) }
     }
 
     /// The list of records.
@@ -66,10 +61,40 @@ pub(super) fn list(scope: &Scope, shard: u32) -> String {
     format!("hitherto:{{{}:{tenant}:{}:{memory_key}:sessions:{shard}}}", tenant.len(), memory_key.len())
 }
 
+/// A session's name in full: every part behind its length in bytes.
+fn full_name(key: &SessionKey) -> String {
+    let (tenant, memory_key) = (key.scope.tenant.as_str(), key.scope.memory_key.as_str());
+    let session = key.session.as_str();
+    format!("{}:{tenant}:{}:{memory_key}:{}:{session}", tenant.len(), memory_key.len(), session.len())
+}
+
+/// The session of that full name; `None` for what is none.
+pub(super) fn parse_full_name(name: &str) -> Option<SessionKey> {
+    fn part(text: &str) -> Option<(&str, &str)> {
+        let (length, rest) = text.split_once(':')?;
+        rest.split_at_checked(length.parse().ok()?)
+    }
+    let (tenant, rest) = part(name)?;
+    let (memory_key, rest) = part(rest.strip_prefix(':')?)?;
+    let (session, rest) = part(rest.strip_prefix(':')?)?;
+    let scope = Scope { tenant: Tenant::parse(tenant).ok()?, memory_key: MemoryKey::parse(memory_key).ok()? };
+    rest.is_empty().then_some(scope.session(&SessionId::parse(session).ok()?))
+}
+
+/// Where a session stands on the due-list.
+pub(super) fn due_place(key: &SessionKey) -> ListPlace {
+    let member = full_name(key);
+    ListPlace { list: due_list(crc32fast::hash(member.as_bytes()) % DUE_LISTS), member }
+}
+
+/// One part of the due-list: a sorted set of sessions in full, by when they are due.
+pub(super) fn due_list(shard: u32) -> String {
+    format!("hitherto:{{due:{shard}}}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{MemoryKey, SessionId, Tenant};
     use std::collections::HashMap;
 
     fn key(tenant: &str, memory_key: &str, session: &str) -> SessionKey {
@@ -83,6 +108,11 @@ mod tests {
         assert_eq!(keys.log(), "hitherto:{7:default:12:chat_history:7:user 42}:log");
         assert_eq!(keys.meta(), "hitherto:{7:default:12:chat_history:7:user 42}:meta");
         assert_eq!(list(&Scope::default(), 3), "hitherto:{7:default:12:chat_history:sessions:3}");
+        assert_eq!(due_list(3), "hitherto:{due:3}");
+        assert_eq!(
+            due_place(&key("default", "chat_history", "user 42")).member,
+            "7:default:12:chat_history:7:user 42"
+        );
     }
 
     #[test]
@@ -94,6 +124,7 @@ mod tests {
                 for session in parts {
                     let key = key(tenant, memory_key, session);
                     let keys = Keys::new(&key);
+                    assert_eq!(parse_full_name(&full_name(&key)).as_ref(), Some(&key));
                     for name in [keys.log(), keys.meta(), list(&key.scope, 3)] {
                         let is_list = name.ends_with("sessions:3}");
                         if let Some(other) = names.insert(name.clone(), key.clone()) {

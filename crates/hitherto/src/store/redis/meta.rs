@@ -7,8 +7,9 @@ use redis::{Pipeline, Value};
 
 use super::keys::Keys;
 use super::link::{Kind, Link, transaction};
-use crate::record::{FORMAT, Record};
-use crate::store::{Description, Result, StoreError};
+use crate::record::Record;
+use crate::store::{Description, Result, Seq, StoreError};
+use crate::summary::PolicyChange;
 use crate::time::Timestamp;
 use crate::ttl::{Restart, Ttl};
 
@@ -69,17 +70,30 @@ pub(super) const fn restart_code(restart: Restart) -> u8 {
     }
 }
 
+/// The version of a session's state that the scripts write, and the newest that they read.
+pub(super) const STATE_FORMAT: u8 = 2;
+
 /// What the field `state` of the hash says; `docs/storage.md` has its layout, and the scripts write it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct State {
     pub(super) base: u64,
     pub(super) deleted: u64,
-    turns: u64,
-    bytes: u64,
+    pub(super) turns: u64,
+    pub(super) bytes: u64,
     made: Timestamp,
     used: Timestamp,
     pub(super) ttl: Option<Ttl>,
     max: Option<u64>,
+    pub(super) folded: Folded,
+}
+
+/// What a state says of the session's summary; all zeroes without one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Folded {
+    pub(super) upto: Seq,
+    pub(super) turns: u64,
+    pub(super) bytes: u64,
+    pub(super) stale: bool,
 }
 
 impl State {
@@ -90,10 +104,10 @@ impl State {
         };
         let what = || format!("the session {}", keys.shown());
         match packed.first() {
-            Some(&FORMAT) => {}
+            Some(1..=STATE_FORMAT) => {}
             found => {
                 let found = found.map_or(0, |found| u32::from(*found));
-                return Err(StoreError::NewerFormat { what: what(), found, known: u32::from(FORMAT) });
+                return Err(StoreError::NewerFormat { what: what(), found, known: u32::from(STATE_FORMAT) });
             }
         }
         Self::unpack(packed)
@@ -103,12 +117,22 @@ impl State {
 
     fn unpack(packed: &[u8]) -> Option<Self> {
         let restart = *packed.get(1)?;
-        let numbers: [u64; 9] = std::array::from_fn(|index| {
-            let bytes = packed.get(2 + index * 6..8 + index * 6).unwrap_or_default();
+        let number_at = |at: usize| {
+            let bytes = packed.get(at..at + 6).unwrap_or_default();
             bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
-        });
-        // The last of the numbers is followed by the day of the idempotency keys, which only scripts read.
-        (packed.len() == 2 + 9 * 6 + 4).then_some(())?;
+        };
+        let numbers: [u64; 9] = std::array::from_fn(|index| number_at(2 + index * 6));
+        // What is left out here only scripts read.
+        let folded = match (packed.first(), packed.len()) {
+            (Some(1), 60) => Folded::default(),
+            (Some(2), 116) => Folded {
+                upto: number_at(76),
+                turns: number_at(82),
+                bytes: number_at(88),
+                stale: packed.get(94) == Some(&1),
+            },
+            _ => return None,
+        };
         let [base, _last, turns, deleted, bytes, made, used, ttl, max] = numbers;
         let time = |number| Timestamp::from_millis(i64::try_from(number).unwrap_or(i64::MAX));
         let restart = [Restart::Read, Restart::Never]
@@ -124,11 +148,12 @@ impl State {
             used: time(used),
             ttl: Ttl::new(Duration::from_millis(ttl)).ok().map(|ttl| ttl.restarted_by(restart)),
             max: (max > 0).then_some(max),
+            folded,
         })
     }
 
     /// The description, with the length of the list and what is left of the time to live in ms.
-    fn describe(&self, length: u64, left_ms: i64, metadata: Option<String>, now: Timestamp) -> Description {
+    fn describe(&self, length: u64, left_ms: i64, texts: Texts, now: Timestamp) -> Description {
         Description {
             messages: length.saturating_sub(self.deleted),
             turns: self.turns,
@@ -141,17 +166,31 @@ impl State {
             ttl: self.ttl,
             expires_at: (left_ms >= 0).then(|| now.plus_millis(left_ms)),
             max_messages: self.max,
-            metadata,
-            policy: Default::default(),
-            summary_upto: 0,
-            summary_stale: false,
+            metadata: texts.metadata,
+            policy: texts.policy,
+            summary_upto: self.folded.upto,
+            summary_stale: self.folded.stale,
         }
+    }
+}
+
+/// The fields of the hash that a description reads besides the state.
+struct Texts {
+    metadata: Option<String>,
+    policy: PolicyChange,
+}
+
+/// The policy that the field `policy` says; none of its own where there is none, or a newer one.
+pub(super) fn policy(value: &Value) -> PolicyChange {
+    match value {
+        Value::BulkString(json) => serde_json::from_slice(json).unwrap_or_default(),
+        _ => PolicyChange::default(),
     }
 }
 
 /// Adds to a pipeline what [`describe_answers`] reads.
 pub(super) fn ask_description(pipeline: &mut Pipeline, keys: &Keys) {
-    pipeline.cmd("HMGET").arg(keys.meta()).arg(&["state", "metadata"]);
+    pipeline.cmd("HMGET").arg(keys.meta()).arg(&["state", "metadata", "policy"]);
     pipeline.cmd("LLEN").arg(keys.log());
     pipeline.cmd("PTTL").arg(keys.meta());
 }
@@ -171,8 +210,9 @@ pub(super) fn describe_answers(
         Some(Value::BulkString(text)) => String::from_utf8(text).ok(),
         _ => None,
     };
+    let texts = Texts { metadata, policy: policy(&fields.next().unwrap_or(Value::Nil)) };
     let (length, left) = (integer(&link.checked(length)?), integer(&link.checked(left)?));
-    Ok(state.map(|state| state.describe(number(length), left, metadata, now)))
+    Ok(state.map(|state| state.describe(number(length), left, texts, now)))
 }
 
 /// What is known of a session.

@@ -11,14 +11,26 @@ use redis::Value;
 use super::keys::Keys;
 use super::link::{Kind, Link, transaction};
 use super::meta::{State, decode, integer, number};
-use crate::store::{Entry, Range, Result, Seq, Slice};
+use super::summary;
+use crate::store::{Entry, Range, Result, Seq, Slice, SummaryState};
 use crate::ttl::Restart;
-use crate::window::{Cut, Step, Window};
+use crate::window::{Cut, Step, Unfolded, Window};
 
-/// A part of a session, and whether reading it restarts the session's clock.
+/// A part of a session, its summary if that was asked for, and whether reading restarts the session's clock.
+#[derive(Default)]
 pub(super) struct Found {
     pub(super) slice: Slice,
+    pub(super) summary: SummaryState,
     pub(super) restarts: bool,
+}
+
+/// What is read, of which session.
+struct Reading<'a> {
+    link: &'a Link,
+    keys: &'a Keys,
+    guesses: &'a Guesses,
+    /// Whether its summary is, too.
+    summary: bool,
 }
 
 /// Which elements of the list are read.
@@ -56,6 +68,9 @@ struct Seen {
     length: u64,
     deleted: u64,
     restarts: bool,
+    summary: SummaryState,
+    /// The watermark, read or not.
+    upto: Seq,
     values: Vec<Value>,
 }
 
@@ -66,19 +81,26 @@ impl Seen {
 }
 
 /// Reads a part of a session.
-pub(super) async fn read(link: &Link, keys: &Keys, guesses: &Guesses, range: Range) -> Result<Found> {
+pub(super) async fn read(
+    link: &Link,
+    keys: &Keys,
+    guesses: &Guesses,
+    range: Range,
+    summary: bool,
+) -> Result<Found> {
+    let reading = Reading { link, keys, guesses, summary };
     match range {
-        Range::Unfolded(turns, _) => read_window(link, keys, guesses, Window::Turns(turns)).await,
-        Range::Window(window) => read_window(link, keys, guesses, window).await,
+        Range::Window(window) => read_window(&reading, window, None).await,
+        Range::Unfolded(turns, extra) => read_window(&reading, Window::Turns(turns), Some(extra)).await,
         Range::After(seq, limit) => {
-            read_places(link, keys, |base, _| {
+            read_places(&reading, |base, _| {
                 let from = seq.saturating_sub(base);
                 Span::Between(from, from.saturating_add(limit.into()))
             })
             .await
         }
         Range::Before(seq, limit) => {
-            read_places(link, keys, |base, length| {
+            read_places(&reading, |base, length| {
                 let to = seq.saturating_sub(1).saturating_sub(base);
                 if to >= length {
                     Span::Last(limit.into())
@@ -100,11 +122,11 @@ fn signed(number: u64) -> i64 {
 
 /// Reads places whose positions depend on what the session is like: at first for one that has lost none at
 /// its beginning and is long enough, which most are, and again if it is not so.
-async fn read_places(link: &Link, keys: &Keys, span: impl Fn(Seq, u64) -> Span) -> Result<Found> {
+async fn read_places(reading: &Reading<'_>, span: impl Fn(Seq, u64) -> Span) -> Result<Found> {
     let mut wanted = span(0, MOST);
     loop {
-        let Some(seen) = see(link, keys, wanted).await? else {
-            return Ok(Found { slice: Slice::default(), restarts: false });
+        let Some(seen) = see(reading, wanted).await? else {
+            return Ok(Found::default());
         };
         let right = span(seen.base, seen.length);
         let (from, to) = right.within(seen.length);
@@ -121,22 +143,26 @@ fn found(seen: Seen, first: Seq) -> Found {
     let (base, last, deleted) = (seen.base, seen.last(), seen.deleted);
     let entries =
         (first..).zip(seen.values).map(|(seq, value)| Entry { seq, record: decode(value) }).collect();
-    Found { slice: Slice { entries, base, last, deleted }, restarts: seen.restarts }
+    Found { slice: Slice { entries, base, last, deleted }, summary: seen.summary, restarts: seen.restarts }
 }
 
-async fn read_window(link: &Link, keys: &Keys, guesses: &Guesses, window: Window) -> Result<Found> {
-    let log = keys.log();
-    let mut guess = guesses.guess(&log, window);
+/// The newest whole turns; with `extra`, as many more as the summary does not cover, up to so many places.
+async fn read_window(reading: &Reading<'_>, window: Window, extra: Option<u32>) -> Result<Found> {
+    let log = reading.keys.log();
+    // Windows that reach back to the summary are remembered apart from others.
+    let name = extra.map_or_else(|| log.clone(), |_| format!("{log} unfolded"));
+    let mut guess = reading.guesses.guess(&name, window);
     loop {
-        let Some(seen) = see(link, keys, Span::Last(guess)).await? else {
-            return Ok(Found { slice: Slice::default(), restarts: false });
+        let Some(seen) = see(reading, Span::Last(guess)).await? else {
+            return Ok(Found::default());
         };
+        let unfolded = extra.map(|extra| Unfolded { upto: seen.upto, extra });
         let whole = seen.values.len() as u64 >= seen.length;
         let first = seen.last().saturating_sub(seen.values.len() as u64) + 1;
         let mut found = found(seen, first);
-        match cut(&mut found.slice.entries, window) {
+        match cut(&mut found.slice.entries, window, unfolded) {
             Some(needed) => {
-                guesses.learn(&log, window, needed);
+                reading.guesses.learn(&name, window, needed);
                 return Ok(found);
             }
             None if whole => return Ok(found),
@@ -146,13 +172,13 @@ async fn read_window(link: &Link, keys: &Keys, guesses: &Guesses, window: Window
 }
 
 /// Leaves the window of these newest places, and says how many it needed; `None` if it begins before them.
-fn cut(entries: &mut Vec<Entry>, window: Window) -> Option<usize> {
-    let mut cut = Cut::new(window);
+fn cut(entries: &mut Vec<Entry>, window: Window, unfolded: Option<Unfolded>) -> Option<usize> {
+    let mut cut = Cut::new(window, unfolded);
     for (passed, entry) in entries.iter().rev().enumerate() {
         let Some(record) = entry.live() else {
             continue;
         };
-        let needed = match cut.step(record.role, record.size()) {
+        let needed = match cut.step(entry.seq, record.role, record.size()) {
             Step::Inside => continue,
             Step::First => passed + 1,
             Step::Outside => 0,
@@ -165,9 +191,14 @@ fn cut(entries: &mut Vec<Entry>, window: Window) -> Option<usize> {
 }
 
 /// One transaction: what the hash says, how long the list is, and the places themselves.
-async fn see(link: &Link, keys: &Keys, span: Span) -> Result<Option<Seen>> {
+async fn see(reading: &Reading<'_>, span: Span) -> Result<Option<Seen>> {
+    let Reading { link, keys, .. } = *reading;
     let mut pipeline = transaction();
-    pipeline.cmd("HGET").arg(keys.meta()).arg("state");
+    if reading.summary {
+        pipeline.cmd("HMGET").arg(keys.meta()).arg("state").arg(&summary::FIELDS);
+    } else {
+        pipeline.cmd("HGET").arg(keys.meta()).arg("state");
+    }
     let log = keys.log();
     pipeline.cmd("LLEN").arg(&log);
     let (from, to) = span.bounds();
@@ -175,6 +206,12 @@ async fn see(link: &Link, keys: &Keys, span: Span) -> Result<Option<Seen>> {
     let mut answers = link.transact(Kind::Read, pipeline).await?.into_iter();
     let mut next = || answers.next().unwrap_or(Value::Nil);
     let (state, length, values) = (next(), next(), link.array(next())?);
+    let (state, fields) = if reading.summary {
+        let mut fields = link.array(state)?;
+        (if fields.is_empty() { Value::Nil } else { fields.remove(0) }, fields)
+    } else {
+        (state, Vec::new())
+    };
     let Some(state) = State::read(&state, keys)? else {
         return Ok(None);
     };
@@ -182,6 +219,12 @@ async fn see(link: &Link, keys: &Keys, span: Span) -> Result<Option<Seen>> {
         base: state.base,
         length: number(integer(&length)),
         deleted: state.deleted,
+        summary: if reading.summary {
+            summary::state(&state, &fields, keys)?
+        } else {
+            SummaryState::default()
+        },
+        upto: state.folded.upto,
         restarts: state.ttl.is_some_and(|ttl| ttl.restart() == Restart::Read),
         values,
     }))

@@ -61,6 +61,16 @@ scripts! {
     fork: "lua/fork.lua";
     /// Removes a session.
     clear: "lua/clear.lua";
+    /// Takes the lease for folding a session.
+    begin: "lua/begin.lua";
+    /// Puts a summary in the place of another.
+    commit: "lua/commit.lua";
+    /// Gives the lease back.
+    finish: "lua/finish.lua";
+    /// Claims sessions of the due-list.
+    claim: "lua/claim.lua";
+    /// Ends a claim.
+    settle: "lua/settle.lua";
     /// Takes ended sessions off the list.
     unlist: "lua/unlist.lua";
 }
@@ -74,30 +84,32 @@ impl Scripts {
         kind: Kind,
         fill: impl Fn(&mut Cmd),
     ) -> Result<Value> {
-        self.call_with(link, script, kind, fill, None).await
+        self.call_with(link, script, kind, fill, &[]).await
     }
 
-    /// Calls a script, and another command in the same round trip.
+    /// Calls a script, and other commands in the same round trip.
     pub(super) async fn call_with(
         &self,
         link: &Link,
         script: &Script,
         kind: Kind,
         fill: impl Fn(&mut Cmd),
-        also: Option<&Cmd>,
+        also: &[Cmd],
     ) -> Result<Value> {
         // Room for an exchange, so that a command is not moved while it grows.
         let mut command = Cmd::with_capacity(16, 2048);
         command.arg("EVALSHA").arg(&script.hash);
         fill(&mut command);
-        let reply = match also {
-            None => link.send(kind, &command).await?,
-            Some(also) => {
-                let mut both = Pipeline::with_capacity(2);
-                both.add_command(command).add_command(also.clone());
-                let mut replies = link.send_all(kind, &both).await?.into_iter();
-                replies.next().unwrap_or(Value::Nil)
+        let reply = if also.is_empty() {
+            link.send(kind, &command).await?
+        } else {
+            let mut all = Pipeline::with_capacity(1 + also.len());
+            all.add_command(command);
+            for command in also {
+                all.add_command(command.clone());
             }
+            let mut replies = link.send_all(kind, &all).await?.into_iter();
+            replies.next().unwrap_or(Value::Nil)
         };
         match &reply {
             Value::ServerError(error) if error.code() == "NOSCRIPT" => {

@@ -4,14 +4,15 @@
 --         1 if the time to live changes, to what in ms (0 none), and what restarts it;
 --         1 if the maximum of messages changes, to what (0 none);
 --         1 if there is an idempotency key, and the day;
+--         1 if somebody folds, and from how many turns and bytes on that no summary covers;
 --       with an idempotency key: it, and its fingerprint with the first record's id;
 --       then records.
--- Gives the first sequence number, negative if the session is new; or
+-- Gives the first sequence number, 2^50 more if the session is due for folding, negative if it is new; or
 -- {'repeat', what was remembered} or {'newer', format}.
 -- include: state
 
-local now, new_turns, new_bytes, set_ttl, new_ttl, new_restart, set_max, new_max, has_once, day =
-  struct.unpack('>I6I4I6BI6BBI6BI4', ARGV[1])
+local now, new_turns, new_bytes, set_ttl, new_ttl, new_restart, set_max, new_max, has_once, day,
+  folds, due_turns, due_bytes = struct.unpack('>I6I4I6BI6BBI6BI4BI4I6', ARGV[1])
 local records = has_once == 1 and 4 or 2
 local once, once_key = ARGV[2], nil
 if has_once == 1 then
@@ -65,5 +66,13 @@ if has_once == 1 and not (start and ttl > 0) then
   local left = (once_day + 2) * 86400000 - used
   if ttl > 0 then left = math.min(left, math.max(redis.call('PTTL', KEYS[2]), 1)) end
   redis.call('PEXPIRE', once_key, left)
+end
+if folds == 1 then
+  if own_turns > 0 then due_turns, due_bytes = own_turns, own_bytes end
+  -- 2^32 - 1 turns: nothing is folded.
+  if due_turns < 4294967295
+    and (stale == 1 or turns - sum_turns >= due_turns or bytes - sum_bytes >= due_bytes) then
+    first = first + 1125899906842624
+  end
 end
 return state and first or -first

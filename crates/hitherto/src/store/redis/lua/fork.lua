@@ -6,11 +6,11 @@
 -- include: records
 if not state then return {'none'} end
 local length = redis.call('LLEN', KEYS[1])
-local upto = ARGV[2] == '' and base + length or tonumber(ARGV[2])
-if upto <= base or upto > base + length then return {'no message', string.format('%.0f', upto)} end
+local to = ARGV[2] == '' and base + length or tonumber(ARGV[2])
+if to <= base or to > base + length then return {'no message', string.format('%.0f', to)} end
 if redis.call('EXISTS', KEYS[3], KEYS[4]) > 0 then return {'exists'} end
 -- What is left behind is taken off the counts, in pieces.
-for from = upto - base, length - 1, 500 do
+for from = to - base, length - 1, 500 do
   for _, record in ipairs(redis.call('LRANGE', KEYS[1], from, math.min(from + 499, length - 1))) do
     if begins_turn(record) then turns = turns - 1 end
     if deleted(record) then dead = dead - 1 end
@@ -19,14 +19,32 @@ for from = upto - base, length - 1, 500 do
 end
 redis.call('COPY', KEYS[1], KEYS[3])
 redis.call('COPY', KEYS[2], KEYS[4])
-redis.call('LTRIM', KEYS[3], 0, upto - base - 1)
+redis.call('LTRIM', KEYS[3], 0, to - base - 1)
 -- From here on the new session is meant. What the old one remembers of appends, it does not.
 KEYS[1], KEYS[2] = KEYS[3], KEYS[4]
-last, once_day = upto, 0
+last, once_day = to, 0
+redis.call('HDEL', KEYS[2], 'lease')
+failures, lease_upto = 0, 0
+-- A summary of more than was copied stays behind; the one before it may be of less.
+local before = redis.call('HGET', KEYS[2], 'previous')
+local before_id, before_upto, before_turns, before_bytes
+if before then before_id, before_upto, before_turns, before_bytes = struct.unpack('>c16I6I6I6', before, 2) end
+if upto > to then
+  redis.call('HDEL', KEYS[2], 'summary', 'previous')
+  sum_id, upto, sum_turns, sum_bytes = string.rep('\0', 16), 0, 0, 0
+  if before and before_upto <= to then
+    redis.call('HSET', KEYS[2], 'summary', before)
+    sum_id, upto, sum_turns, sum_bytes = before_id, before_upto, before_turns, before_bytes
+  else
+    stale = 0
+  end
+elseif before and before_upto > to then
+  redis.call('HDEL', KEYS[2], 'previous')
+end
 used = tonumber(ARGV[1])
 made = used
 -- include: save
 if ttl > 0 then
   -- include: clock
 end
-return {'ok', upto}
+return {'ok', to}

@@ -2,7 +2,7 @@
 -- KEYS: 1 log, 2 meta.
 -- ARGV: 1 now, 2 the newest sequence number that the session must still have ('' any),
 --       3… sequence number, old record, new record, and so on.
--- Gives {'ok'}, {'changed'} or {'newer', format}.
+-- Gives {'ok', 1 if the session's summary has to be made anew, or 0}, {'changed'} or {'newer', format}.
 -- include: state
 -- include: records
 if not state then return {'changed'} end
@@ -14,7 +14,11 @@ end
 local function count(is, record) return is(record) and 1 or 0 end
 for at = 3, #ARGV, 3 do
   local old, new = ARGV[at + 1], ARGV[at + 2]
-  redis.call('LSET', KEYS[1], tonumber(ARGV[at]) - base - 1, new)
+  local seq = tonumber(ARGV[at])
+  redis.call('LSET', KEYS[1], seq - base - 1, new)
+  -- What a summary says may be wrong now; and whoever is folding this message has read what is no more.
+  if seq <= upto then stale = 1 end
+  if seq <= math.max(upto, lease_upto) then revision = (revision + 1) % 4294967296 end
   turns = turns + count(begins_turn, new) - count(begins_turn, old)
   bytes = bytes + #new - #old
   dead = dead + count(deleted, new) - count(deleted, old)
@@ -24,4 +28,4 @@ used = tonumber(ARGV[1])
 if ttl > 0 and restart ~= 3 then
   -- include: clock
 end
-return {'ok'}
+return {'ok', stale}

@@ -22,5 +22,10 @@ if max > 0 and length - dead > max then
   if trimmed > 0 then
     redis.call('LTRIM', KEYS[1], trimmed, -1)
     base, turns, dead, bytes = base + trimmed, turns - cut_turns, dead - cut_dead, bytes - cut_bytes
+    if base < upto then
+      sum_turns, sum_bytes = math.max(sum_turns - cut_turns, 0), math.max(sum_bytes - cut_bytes, 0)
+    else
+      sum_turns, sum_bytes = 0, 0
+    end
   end
 end

@@ -1,0 +1,140 @@
+//! The due-list: sorted sets of sessions that may be due for folding, by when they are due.
+//!
+//! A claimed session has a score of its own kind, which begins far beyond all times: so a mark, which only ever
+//! lowers a score, is told from a claim, and survives the claim's end.
+
+use redis::{Cmd, Pipeline, Value};
+
+use super::RedisStore;
+use super::keys::{DUE_LISTS, ListPlace, due_list, due_place, parse_full_name};
+use super::link::Kind;
+use super::meta::integer;
+use crate::session::SessionKey;
+use crate::store::{Claim, Result};
+use crate::time::Timestamp;
+
+/// Scores from here on are claims; what they have beyond it is when they end. As a time it is the year 33658.
+const CLAIMED: i64 = 1_000_000_000_000_000;
+
+/// Marks a session as due at a time, or leaves it where it is due sooner.
+pub(super) fn mark(place: &ListPlace, due: Timestamp) -> Cmd {
+    let mut command = redis::cmd("ZADD");
+    command.arg(&place.list).arg("LT").arg(due.as_millis().clamp(0, CLAIMED - 1)).arg(&place.member);
+    command
+}
+
+fn claim_score(until: Timestamp) -> i64 {
+    CLAIMED + until.as_millis().clamp(0, CLAIMED)
+}
+
+/// An entry of one part of the list.
+struct Candidate {
+    shard: u32,
+    member: String,
+    score: i64,
+}
+
+impl Candidate {
+    /// When it is due, or when its claim ends.
+    fn due(&self) -> i64 {
+        if self.score >= CLAIMED { self.score - CLAIMED } else { self.score }
+    }
+}
+
+impl RedisStore {
+    /// Takes sessions from the list.
+    pub(super) async fn claim(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Claim>> {
+        let mut candidates = self.candidates(now, limit).await?;
+        candidates.sort_by(|one, other| (one.due(), &one.member).cmp(&(other.due(), &other.member)));
+        candidates.truncate(limit as usize);
+        let mut claims = Vec::with_capacity(candidates.len());
+        for shard in 0..DUE_LISTS {
+            let wanted: Vec<&Candidate> = candidates.iter().filter(|one| one.shard == shard).collect();
+            if wanted.is_empty() {
+                continue;
+            }
+            let list = due_list(shard);
+            let fill = |command: &mut Cmd| {
+                command.arg(1).arg(&list).arg(claim_score(until));
+                for one in &wanted {
+                    command.arg(&one.member).arg(one.score);
+                }
+            };
+            let got = self.scripts.call(&self.link, &self.scripts.claim, Kind::Write, fill).await?;
+            for (one, got) in wanted.iter().zip(self.link.array(got)?) {
+                match parse_full_name(&one.member) {
+                    Some(key) if integer(&got) == 1 => claims.push((one.due(), Claim { key, until })),
+                    Some(_) => {}
+                    // Nobody could ever settle it.
+                    None => {
+                        let mut remove = redis::cmd("ZREM");
+                        remove.arg(&list).arg(&one.member);
+                        self.link.call(Kind::Read, &remove).await?;
+                    }
+                }
+            }
+        }
+        claims.sort_by_key(|(due, _)| *due);
+        Ok(claims.into_iter().map(|(_, claim)| claim).collect())
+    }
+
+    /// What is due by `now`, and what was claimed until before that.
+    async fn candidates(&self, now: Timestamp, limit: u32) -> Result<Vec<Candidate>> {
+        let now = now.as_millis().clamp(0, CLAIMED - 1);
+        let mut pipeline = Pipeline::with_capacity(2 * DUE_LISTS as usize);
+        for shard in 0..DUE_LISTS {
+            for (from, to) in [(0, now), (CLAIMED, CLAIMED + now)] {
+                pipeline.cmd("ZRANGE").arg(due_list(shard)).arg(from).arg(to).arg("BYSCORE");
+                pipeline.arg("LIMIT").arg(0).arg(limit).arg("WITHSCORES");
+            }
+        }
+        let mut candidates = Vec::new();
+        for (index, answer) in (0_u32..).zip(self.link.send_all(Kind::Read, &pipeline).await?) {
+            for pair in self.link.array(self.link.checked(answer)?)? {
+                let pair = self.link.array(pair)?;
+                let (Some(Value::BulkString(member)), Some(score)) = (pair.first(), pair.get(1)) else {
+                    continue;
+                };
+                let score = match score {
+                    #[expect(clippy::cast_possible_truncation, reason = "scores are far below 2^53")]
+                    Value::Double(score) => *score as i64,
+                    other => integer(other),
+                };
+                if let Ok(member) = std::str::from_utf8(member) {
+                    candidates.push(Candidate { shard: index / 2, member: member.to_owned(), score });
+                }
+            }
+        }
+        Ok(candidates)
+    }
+
+    /// Ends a claim.
+    pub(super) async fn end_claim(&self, claim: &Claim, again: Option<Timestamp>) -> Result<()> {
+        let place = due_place(&claim.key);
+        let again =
+            again.map(|again| again.as_millis().clamp(0, CLAIMED - 1).to_string()).unwrap_or_default();
+        let fill = |command: &mut Cmd| {
+            command.arg(1).arg(&place.list).arg(&place.member).arg(claim_score(claim.until)).arg(&again);
+        };
+        self.scripts.call(&self.link, &self.scripts.settle, Kind::Write, fill).await.map(drop)
+    }
+
+    /// Marks a session as due, and waits until the list knows.
+    pub(super) async fn mark(&self, key: &SessionKey, due: Timestamp) -> Result<()> {
+        self.link.call(Kind::Read, &mark(&due_place(key), due)).await.map(drop)
+    }
+
+    /// Marks a session as due now, without letting whoever appended wait for it. Should it fail, the list knows of
+    /// the session all the same: every touch has marked it for later.
+    pub(super) fn mark_soon(&self, key: &SessionKey, now: Timestamp) {
+        if !self.touches.nudge(key, now) {
+            return;
+        }
+        let (link, command) = (std::sync::Arc::clone(&self.link), mark(&due_place(key), now));
+        tokio::spawn(async move {
+            if let Err(error) = link.call(Kind::Read, &command).await {
+                tracing::debug!(%error, "the due-list was not told of a session");
+            }
+        });
+    }
+}
