@@ -100,6 +100,15 @@ pub enum Range {
     Unfolded(u32, u32),
 }
 
+/// For whom a session is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// For a client: it may restart the session's clock.
+    Client,
+    /// For whoever folds: the session's clock does not notice.
+    Folder,
+}
+
 /// One place of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -380,9 +389,14 @@ pub trait Store: Send + Sync + Debug {
     /// [`StoreError::NoSession`] for one that does not exist.
     async fn configure(&self, at: At<'_>, change: &Configure) -> Result<()>;
 
-    /// Reads a part of a session and its summary at one moment, and restarts the clock as [`Self::read`] does.
-    /// An unknown session reads as an empty one.
-    async fn read_with_summary(&self, at: At<'_>, range: Range) -> Result<(Slice, SummaryState)>;
+    /// Reads a part of a session and its summary at one moment; for a client, restarts the clock as
+    /// [`Self::read`] does. An unknown session reads as an empty one.
+    async fn read_with_summary(
+        &self,
+        at: At<'_>,
+        range: Range,
+        reader: Reader,
+    ) -> Result<(Slice, SummaryState)>;
 
     /// Takes the lease of a session whose current summary has the id `expected`, or lengthens it for who holds
     /// it already. From then on, a change of any message up to [`Lease::upto`] makes the commit fail.

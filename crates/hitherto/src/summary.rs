@@ -7,6 +7,13 @@
 mod piece;
 mod policy;
 
+mod fold;
+mod options;
+mod plan;
+mod portion;
+mod retry;
+mod worker;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,8 +23,12 @@ use uuid::Uuid;
 use crate::store::Seq;
 use crate::time::Timestamp;
 
+pub(crate) use fold::{Effort, Folded, Folder};
+pub(crate) use options::Summaries;
+pub use options::SummaryOptions;
 pub use piece::{Line, Piece};
 pub use policy::{Hint, Policy, PolicyChange};
+pub use worker::Worker;
 
 /// A text that stands for messages 1 to `upto` of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,11 +18,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{
-    At, Batch, Begun, Claim, Commit, Committed, Configure, Description, Entry, Finding, Lease, Outcome, Pop,
-    Range, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Severity, Slice, Store, StoreError,
-    SummaryState,
-};
+use super::{Batch, Begun, Claim, Commit, Committed, Configure, Description, Entry, Finding, Lease, Outcome, Pop, Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Severity, Slice, Store, StoreError, SummaryState, {     At};
 use crate::record::Record;
 use crate::session::{Scope, SessionId, SessionKey};
 use crate::time::Timestamp;
@@ -140,7 +136,12 @@ impl Store for EmbeddedStore {
         self.writer()?.run(now, move |file| write::configure(file, &key, now, &change)).await
     }
 
-    async fn read_with_summary(&self, at: At<'_>, range: Range) -> Result<(Slice, SummaryState)> {
+    async fn read_with_summary(
+        &self,
+        at: At<'_>,
+        range: Range,
+        _reader: Reader,
+    ) -> Result<(Slice, SummaryState)> {
         Ok((self.read(at, range).await?, SummaryState::default()))
     }
 

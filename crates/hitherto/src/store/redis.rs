@@ -22,10 +22,7 @@ use async_trait::async_trait;
 use redis::{Cmd, Value};
 use uuid::Uuid;
 
-use super::{
-    At, Batch, Begun, Change, Claim, Commit, Committed, Configure, Description, Entry, Finding, Lease, Pop,
-    Range, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Slice, Store, StoreError, SummaryState,
-};
+use super::{Batch, Begun, Change, Claim, Commit, Committed, Configure, Description, Entry, Finding, Lease, Pop, Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Slice, Store, StoreError, SummaryState, {     At};
 use crate::record::Record;
 use crate::session::{Scope, SessionId, SessionKey};
 use crate::summary::Hint;
@@ -417,10 +414,17 @@ impl Store for RedisStore {
         }
     }
 
-    async fn read_with_summary(&self, at: At<'_>, range: Range) -> Result<(Slice, SummaryState)> {
+    async fn read_with_summary(
+        &self,
+        at: At<'_>,
+        range: Range,
+        reader: Reader,
+    ) -> Result<(Slice, SummaryState)> {
         let keys = Keys::new(at.key);
         let found = read::read(&self.link, &keys, &self.guesses, range, true).await?;
-        self.restart_clock(&found, &keys, at.now).await?;
+        if reader == Reader::Client {
+            self.restart_clock(&found, &keys, at.now).await?;
+        }
         Ok((found.slice, found.summary))
     }
 

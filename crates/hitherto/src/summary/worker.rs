@@ -1,0 +1,165 @@
+//! The worker: folds the sessions that are due, a few at a time, while others read and write.
+//!
+//! Invariants: the due-list is in the store, so a worker that dies forgets nothing; a session that needs much
+//! work waits behind the others after each few portions; nothing here is waited for by an append or a read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::{Effort, Folded, Folder, Summaries};
+use crate::store::{Claim, Store, StoreError};
+use crate::time::{Clock, Timestamp};
+
+/// How many summaries of one session are committed before others have their turn.
+const COMMITS: u32 = 4;
+/// How long a session waits that another server is folding, or that the store could not tell about.
+const SOON: Duration = Duration::from_secs(5);
+/// How long a claim holds beyond the lease under which its session is folded.
+const CLAIM_SPARE: Duration = Duration::from_secs(60);
+
+/// Folds what is due, until it is stopped or dropped.
+#[derive(Debug)]
+pub struct Worker {
+    stop: watch::Sender<bool>,
+    task: Option<JoinHandle<()>>,
+}
+
+/// What the worker's tasks share.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Clock,
+    pub(crate) summaries: Arc<Summaries>,
+}
+
+impl Worker {
+    pub(crate) fn start(work: Work) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(run(Arc::new(work), stopped));
+        Self { stop, task: Some(task) }
+    }
+
+    /// Claims nothing more, waits for what is being folded until `grace` is over, and leaves the rest: its sessions
+    /// are due again, for whoever comes next.
+    pub async fn stop(mut self, grace: Duration) {
+        // Nobody listens where the task has ended.
+        let _ = self.stop.send(true);
+        if let Some(mut task) = self.task.take()
+            && tokio::time::timeout(grace, &mut task).await.is_err()
+        {
+            tracing::info!("folds that were not finished are left to be done again");
+            task.abort();
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+async fn run(work: Arc<Work>, mut stopped: watch::Receiver<bool>) {
+    let mut folding = JoinSet::new();
+    let mut silent = false;
+    while !*stopped.borrow() {
+        let room = work.summaries.options.concurrency.max(1).saturating_sub(folding.len());
+        let claimed = work.claim(room).await;
+        let found = claimed.as_ref().is_ok_and(|claims| !claims.is_empty());
+        match claimed {
+            Ok(claims) => {
+                silent = false;
+                for claim in claims {
+                    folding.spawn(Arc::clone(&work).fold(claim));
+                }
+            }
+            // Said once, not at every look, while the store is away.
+            Err(error) if !silent => {
+                silent = true;
+                tracing::warn!(%error, "the due-list cannot be read; nothing is folded until it can");
+            }
+            Err(_) => {}
+        }
+        if found && folding.len() < work.summaries.options.concurrency {
+            continue;
+        }
+        let full = folding.len() >= work.summaries.options.concurrency.max(1);
+        tokio::select! {
+            _ = stopped.changed() => {}
+            Some(done) = folding.join_next(), if !folding.is_empty() => died(done),
+            () = work.summaries.due.notified(), if !full => {}
+            () = tokio::time::sleep(work.summaries.options.poll), if !full => {}
+        }
+    }
+    while let Some(done) = folding.join_next().await {
+        died(done);
+    }
+}
+
+/// A fold that ended by a panic is a defect of a summariser; the claim ends by itself.
+fn died(done: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = done
+        && error.is_panic()
+    {
+        tracing::error!(%error, "a fold died; its session is due again when its claim ends");
+    }
+}
+
+impl Work {
+    async fn claim(&self, room: usize) -> Result<Vec<Claim>, StoreError> {
+        let limit = u32::try_from(room).unwrap_or(u32::MAX);
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let now = self.clock.now();
+        let until = after(now, self.summaries.options.lease + CLAIM_SPARE);
+        self.store.claim_due(now, until, limit).await
+    }
+
+    /// Folds a claimed session, and says when it is due again.
+    async fn fold(self: Arc<Self>, claim: Claim) {
+        let again = self.fold_claimed(&claim).await;
+        if let Err(error) = self.store.settle(&claim, again).await {
+            // The claim ends by itself, and the session is looked at again.
+            let session = &claim.key.session;
+            tracing::debug!(%session, %error, "a session stays claimed until its claim ends");
+        }
+    }
+
+    async fn fold_claimed(&self, claim: &Claim) -> Option<Timestamp> {
+        let folder = Folder { store: &*self.store, clock: &self.clock, summaries: &self.summaries };
+        let session = &claim.key.session;
+        let folded = folder.fold(&claim.key, Effort { forced: false, commits: COMMITS }).await;
+        let now = self.clock.now();
+        match folded {
+            Ok(Folded::Done(commits)) => {
+                if commits > 0 {
+                    tracing::debug!(%session, commits, "folded");
+                }
+                None
+            }
+            Ok(Folded::More(_)) => Some(now),
+            Ok(Folded::Busy(until)) => Some(until.min(after(now, SOON))),
+            Ok(Folded::Failed(error, failures)) => {
+                let jitter = uuid::Uuid::new_v4().as_u64_pair().0;
+                let wait = self.summaries.back_off().delay(failures, error.retry_after(), jitter);
+                let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+                tracing::warn!(%session, failures, %error, wait_ms, "not folded; tried again later");
+                Some(after(now, wait))
+            }
+            Err(error) => {
+                tracing::warn!(%session, %error, "not folded; tried again soon");
+                Some(after(now, SOON))
+            }
+        }
+    }
+}
+
+fn after(now: Timestamp, wait: Duration) -> Timestamp {
+    now.plus_millis(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
+}
