@@ -37,6 +37,7 @@ mod memory;
 mod record;
 mod retention;
 mod tokens;
+mod unfolded;
 
 pub mod node;
 pub mod store;

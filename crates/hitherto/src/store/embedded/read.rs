@@ -12,7 +12,8 @@ use crate::session::SessionKey;
 use crate::store::Entry;
 use crate::time::Timestamp;
 use crate::ttl::Restart;
-use crate::window::{Cut, Step, Window};
+use crate::unfolded::Unfolded;
+use crate::window::{Cut, Step};
 
 /// Connections that read. Their number bounds the threads that reading takes.
 #[derive(Debug)]
@@ -112,8 +113,17 @@ pub(super) fn read_and_restart(
 
 fn slice(file: &Connection, row: &SessionRow, range: Range) -> FileResult<Slice> {
     let entries = match range {
-        Range::Unfolded(turns, _) => self::window(file, row.id, Window::Turns(turns))?,
-        Range::Window(window) => self::window(file, row.id, window)?,
+        Range::Unfolded(turns, extra) => {
+            let mut unfolded = Unfolded::new(turns, extra, 0);
+            newest(file, row.id, |entry| unfolded.step(entry.seq, entry.live().map(|record| record.role)))?
+        }
+        Range::Window(window) => {
+            let mut cut = Cut::new(window);
+            newest(file, row.id, |entry| match entry.live() {
+                Some(record) => cut.step(record.role, record.size()),
+                None => Step::Inside,
+            })?
+        }
         Range::After(seq, limit) => {
             let sql = format!(
                 "SELECT {} FROM message WHERE session = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
@@ -140,16 +150,15 @@ fn places(file: &Connection, sql: &str, session: i64, seq: u64, limit: u32) -> F
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn window(file: &Connection, session: i64, window: Window) -> FileResult<Vec<Entry>> {
-    let (mut cut, mut done) = (Cut::new(window), false);
+/// The places from the newest back to the one at which `step` says that the slice begins, oldest first.
+fn newest(file: &Connection, session: i64, mut step: impl FnMut(&Entry) -> Step) -> FileResult<Vec<Entry>> {
+    let mut done = false;
     let mut entries = message::newest_first(file, session, |entry| {
         if done {
             return None;
         }
-        if let Ok(Some((role, size))) =
-            entry.as_ref().map(|entry| entry.live().map(|record| (record.role, record.size())))
-        {
-            match cut.step(role, size) {
+        if let Ok(entry) = &entry {
+            match step(entry) {
                 Step::Inside => {}
                 Step::First => done = true,
                 Step::Outside => return None,
