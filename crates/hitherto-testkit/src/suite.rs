@@ -10,6 +10,7 @@
 //! (a server that was not fetched), the case is passed over.
 
 mod bench;
+pub mod folding;
 pub mod notation;
 mod subject;
 
@@ -17,9 +18,13 @@ pub mod append;
 pub mod big;
 pub mod clear;
 pub mod describe;
+pub mod due;
+pub mod due_list;
 pub mod engine;
+pub mod folds;
 pub mod fork;
 pub mod isolation;
+pub mod leases;
 pub mod once;
 pub mod pages;
 pub mod paging;
@@ -28,7 +33,11 @@ pub mod replace;
 pub mod retention;
 pub mod sessions;
 pub mod spoiled;
+pub mod stale;
+pub mod summaries;
+pub mod summary_life;
 pub mod ttl;
+pub mod unfolded;
 pub mod window;
 
 pub use bench::{Bench, Junk};
@@ -66,6 +75,7 @@ macro_rules! store_suite {
             window {
                 turns_are_counted_from_the_end
                 messages_are_rounded_up_to_whole_turns
+                bytes_are_rounded_up_to_whole_turns
                 tools_stay_in_their_turn
                 a_turn_may_be_a_single_message
                 what_comes_before_the_first_user_is_one_turn
@@ -215,6 +225,102 @@ macro_rules! store_suite {
                 long_settings_come_back
                 a_long_run_of_deleted_messages
             }
+            summaries {
+                a_session_begins_without_a_summary
+                what_is_committed_is_what_is_read
+                a_commit_expects_what_stands_there
+                the_version_before_is_the_one_that_is_given
+                one_of_many_concurrent_commits_is_done
+                a_summary_covers_no_more_than_the_session_has
+                an_unknown_session_gets_no_summary
+                a_commit_is_no_activity
+                an_append_leaves_the_summary_alone
+                a_summary_outlives_the_messages_that_a_maximum_removes
+                the_summary_and_the_slice_are_of_one_moment
+                reading_a_summary_restarts_a_clock_of_that_kind
+                summaries_of_two_tenants_never_meet
+            }
+            stale {
+                a_change_of_a_covered_message_makes_a_summary_stale
+                a_pop_of_a_covered_message_makes_a_summary_stale
+                a_change_that_is_not_made_makes_nothing_stale
+                without_a_summary_nothing_is_stale
+                the_next_commit_says_whether_it_is_stale
+                a_stale_session_is_put_on_the_due_list
+            }
+            summary_life {
+                a_copy_has_the_summary_of_the_original
+                a_copy_drops_a_summary_of_more_than_it_has
+                a_copy_is_due_as_its_original_is
+                a_copy_is_folded_by_nobody
+                a_copy_has_the_policy_of_the_original
+                a_cleared_session_leaves_no_summary
+                a_summary_ends_with_its_session
+                a_fold_does_not_outlive_its_session
+                a_policy_is_kept_as_it_was_given
+            }
+            leases {
+                a_lease_is_held_by_one
+                every_session_has_a_lease_of_its_own
+                a_lease_is_for_the_expected_summary
+                the_holder_lengthens_its_lease
+                one_of_many_concurrent_begins_holds_the_lease
+                a_commit_needs_its_lease
+                a_lease_that_nobody_took_over_still_commits
+                a_commit_keeps_the_lease
+                a_commit_by_hand_needs_no_lease
+                failures_are_counted
+                a_fold_is_no_activity
+            }
+            folds {
+                appends_never_spoil_a_fold
+                a_change_of_what_is_folded_spoils_the_fold
+                a_change_of_newer_messages_spoils_nothing
+                a_change_of_what_the_summary_covers_spoils_the_fold
+                a_spoiled_fold_stays_spoiled
+                a_new_holder_starts_afresh
+                a_lease_may_reach_further
+                a_fold_in_pieces_ends_where_it_should
+            }
+            due {
+                a_session_of_so_many_turns_is_due
+                a_session_of_so_many_bytes_is_due
+                what_is_not_summarised_is_never_due
+                what_is_covered_does_not_count
+                a_summary_of_more_than_there_is_covers_all
+                a_stale_session_is_due_at_the_next_append
+                a_repeat_is_not_due
+                a_session_may_have_a_hint_of_its_own
+                what_a_maximum_removes_counts_on_neither_side
+            }
+            due_list {
+                a_due_session_comes_to_the_list
+                a_session_is_given_when_it_is_due
+                the_longest_due_comes_first
+                a_claimed_session_is_given_again_when_its_claim_has_ended
+                a_claim_is_settled
+                a_mark_makes_a_session_due_sooner_and_never_later
+                a_mark_after_a_claim_survives_settling
+                a_change_after_a_claim_survives_settling
+                what_another_has_claimed_is_not_settled
+                sessions_of_all_scopes_are_on_the_list
+                concurrent_claims_give_each_session_once
+                what_is_gone_can_be_marked_and_settled
+                an_append_after_a_clear_marks_again
+            }
+            unfolded {
+                everything_after_the_watermark_comes
+                the_turns_that_are_asked_for_come
+                no_more_comes_than_the_bound_allows
+                a_bound_inside_a_turn_is_rounded_up
+                a_watermark_inside_a_turn_brings_the_whole_turn
+                what_comes_before_the_first_user_comes_whole
+                without_turns_only_what_is_not_covered_comes
+                deleted_messages_are_passed_over
+                what_a_maximum_removed_does_not_come
+                a_long_rest_comes_whole
+                an_unknown_session_has_nothing_unfolded
+            }
             engine {
                 an_append_and_its_window_agree
                 a_repeated_append_gets_the_first_ids
@@ -279,6 +385,14 @@ mod tests {
             ("isolation", include_str!("suite/isolation.rs")),
             ("spoiled", include_str!("suite/spoiled.rs")),
             ("big", include_str!("suite/big.rs")),
+            ("summaries", include_str!("suite/summaries.rs")),
+            ("stale", include_str!("suite/stale.rs")),
+            ("summary_life", include_str!("suite/summary_life.rs")),
+            ("leases", include_str!("suite/leases.rs")),
+            ("folds", include_str!("suite/folds.rs")),
+            ("due", include_str!("suite/due.rs")),
+            ("due_list", include_str!("suite/due_list.rs")),
+            ("unfolded", include_str!("suite/unfolded.rs")),
             ("engine", include_str!("suite/engine.rs")),
             ("pages", include_str!("suite/pages.rs")),
         ] {

@@ -44,6 +44,29 @@ pub async fn messages_are_rounded_up_to_whole_turns(on: Subject) {
     check(&on, "uauaua", &[], &windows).await;
 }
 
+/// So many bytes of messages, as they lie in a record, are rounded up to whole turns.
+pub async fn bytes_are_rounded_up_to_whole_turns(on: Subject) {
+    let chat = on.chat("s");
+    chat.say("uauaua").await;
+    let mut turn = 0;
+    for seq in [5, 6] {
+        turn += chat.record(seq).await.size() as u64;
+    }
+    for (bytes, expected) in [
+        (0, ""),
+        (1, "5u 6a"),
+        (turn, "5u 6a"),
+        (turn + 1, "3u 4a 5u 6a"),
+        (2 * turn, "3u 4a 5u 6a"),
+        (2 * turn + 1, "1u 2a 3u 4a 5u 6a"),
+        (u64::MAX, "1u 2a 3u 4a 5u 6a"),
+    ] {
+        assert_eq!(chat.window(Window::Bytes(bytes)).await, expected, "{bytes} bytes, {turn} a turn");
+    }
+    chat.delete(6).await;
+    assert_eq!(chat.window(Window::Bytes(1)).await, "5u 6-");
+}
+
 /// Tool calls and their results are inside a turn.
 pub async fn tools_stay_in_their_turn(on: Subject) {
     check(&on, "uauatta", &[], &[(Turns(1), "3u 4a 5t 6t 7a"), (Messages(1), "3u 4a 5t 6t 7a")]).await;

@@ -18,7 +18,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Batch, Begun, Claim, Commit, Committed, Configure, Description, Entry, Finding, Lease, Outcome, Pop, Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Severity, Slice, Store, StoreError, SummaryState, {     At};
+use super::{
+    At, Batch, Begun, Claim, Commit, Committed, Configure, Description, Entry, Finding, Lease, Outcome, Pop,
+    Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Severity, Slice, Store,
+    StoreError, SummaryState,
+};
 use crate::record::Record;
 use crate::session::{Scope, SessionId, SessionKey};
 use crate::time::Timestamp;

@@ -22,7 +22,11 @@ use async_trait::async_trait;
 use redis::{Cmd, Value};
 use uuid::Uuid;
 
-use super::{Batch, Begun, Change, Claim, Commit, Committed, Configure, Description, Entry, Finding, Lease, Pop, Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Slice, Store, StoreError, SummaryState, {     At};
+use super::{
+    At, Batch, Begun, Change, Claim, Commit, Committed, Configure, Description, Entry, Finding, Lease, Pop,
+    Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Slice, Store, StoreError,
+    SummaryState,
+};
 use crate::record::Record;
 use crate::session::{Scope, SessionId, SessionKey};
 use crate::summary::Hint;
