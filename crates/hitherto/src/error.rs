@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::message::MessageError;
 use crate::session::NameError;
 use crate::store::{Seq, StoreError};
+use crate::summary::SummariserError;
 
 /// How large things may be. Each has its own error, [`Error::TooLarge`] with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Limits {
     pub idempotency_key_bytes: usize,
     /// The metadata of a session, in bytes. Default 64 KiB.
     pub metadata_bytes: usize,
+    /// The text of a summary that is put by hand, in bytes. Default 64 KiB.
+    pub summary_bytes: usize,
     /// The messages, or sessions, of one page. Default 1,000.
     pub page: u32,
 }
@@ -35,6 +38,7 @@ impl Default for Limits {
             session_id_bytes: 512,
             idempotency_key_bytes: 255,
             metadata_bytes: 64 << 10,
+            summary_bytes: 64 << 10,
             page: 1000,
         }
     }
@@ -79,6 +83,15 @@ pub enum Error {
     /// The stored message cannot be read; it is kept.
     #[error("message {0} cannot be read; it is kept as it is")]
     Unreadable(Seq),
+    /// Nothing is summarised here.
+    #[error("sessions are not summarised here: no summariser is set up")]
+    SummariesOff,
+    /// The session has no version before its summary.
+    #[error("there is no earlier summary to go back to")]
+    NoEarlierSummary,
+    /// The summariser failed; nothing was changed.
+    #[error("the summariser failed: {0}")]
+    Summariser(SummariserError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -87,6 +100,10 @@ pub enum Error {
 impl Error {
     /// Whether the same call may succeed later without anybody changing anything.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_retryable())
+        match self {
+            Self::Store(error) => error.is_retryable(),
+            Self::Summariser(_) => true,
+            _ => false,
+        }
     }
 }

@@ -47,7 +47,7 @@ mod storage_page;
 
 pub use error::{Error, Limits};
 pub use memory::{
-    AppendOptions, Appended, ChatMemory, Direction, Edit, MessageId, Page, Result, StoredMessage,
+    AppendOptions, Appended, ChatMemory, Direction, Edit, Fold, MessageId, Page, Result, StoredMessage,
 };
 pub use message::{Content, Message, MessageError, Part, Role, ToolCall};
 pub use record::{FORMAT, Record, Unreadable};

@@ -5,6 +5,7 @@
 
 mod page;
 mod stored;
+mod summary;
 
 use std::sync::Arc;
 
@@ -21,12 +22,14 @@ use crate::store::{
     At, Batch, Change, Configure, Description, Finding, Once, Pop, Range, Replaced, Seq, SessionPage,
     SessionQuery, Store, StoreError,
 };
+use crate::summary::Summaries;
 use crate::time::Clock;
 use crate::ttl::TtlChange;
 use crate::window::Window;
 
 pub use page::{Direction, Page};
 pub use stored::{MessageId, StoredMessage};
+pub use summary::Fold;
 
 /// A result of the engine.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -40,6 +43,7 @@ pub struct ChatMemory {
     scope: Scope,
     limits: Limits,
     clock: Clock,
+    summaries: Option<Arc<Summaries>>,
 }
 
 /// What an append is to do besides appending.
@@ -82,7 +86,13 @@ const TRIES: usize = 16;
 impl ChatMemory {
     /// Memory in that store, for the default tenant and memory key.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, scope: Scope::default(), limits: Limits::default(), clock: Clock::default() }
+        Self {
+            store,
+            scope: Scope::default(),
+            limits: Limits::default(),
+            clock: Clock::default(),
+            summaries: None,
+        }
     }
 
     /// Memory in an embedded file, with the defaults of [`EmbeddedOptions`].
@@ -164,8 +174,12 @@ impl ChatMemory {
             .zip(0_u128..)
             .map(|(message, index)| Record::new(message, id_after(first_id, index), now))
             .collect();
-        let batch = Batch { records, once, ttl: options.ttl, max_messages: options.max_messages, hint: None };
+        let batch =
+            Batch { records, once, ttl: options.ttl, max_messages: options.max_messages, hint: self.hint() };
         let receipt = self.store.append(At { key: &key, now }, batch).await?;
+        if let Some(summaries) = self.summaries.as_ref().filter(|_| receipt.due) {
+            summaries.due.notify_one();
+        }
         let ids = own_ids
             .into_iter()
             .zip(0_u128..)

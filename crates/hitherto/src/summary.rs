@@ -28,6 +28,7 @@ pub(crate) use options::Summaries;
 pub use options::SummaryOptions;
 pub use piece::{Line, Piece};
 pub use policy::{Hint, Policy, PolicyChange};
+pub(crate) use worker::Work;
 pub use worker::Worker;
 
 /// A text that stands for messages 1 to `upto` of a session.

@@ -60,7 +60,7 @@ impl Cut {
     pub(crate) fn step(&mut self, seq: Seq, role: Role, bytes: usize) -> Step {
         let nothing = matches!(self.window, Window::Turns(0) | Window::Messages(0) | Window::Bytes(0));
         if nothing && self.reached.is_none() {
-            if self.unfolded.is_none_or(|unfolded| seq <= unfolded.upto) {
+            if self.unfolded.is_none_or(|unfolded| seq <= unfolded.upto || unfolded.extra == 0) {
                 return Step::Outside;
             }
             self.reached = Some(seq.saturating_add(1));

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use hitherto::store::{
-    Batch, Begun, Change, Claim, Commit, Committed, Configure, Lease, Range, Seq, SummaryState,
+    Batch, Begun, Change, Claim, Commit, Committed, Configure, Lease, Range, Reader, Seq, SummaryState,
 };
 use hitherto::summary::{Hint, PolicyChange, Summary};
 use hitherto::{Record, SessionKey, Timestamp};
@@ -123,9 +123,11 @@ impl Chat {
         }
     }
 
-    /// What is known of its summary.
+    /// What is known of its summary, without the size of the log.
     pub async fn summary(&self) -> SummaryState {
-        self.on.store().read_with_summary(self.at(), Range::After(0, 0)).await.unwrap().1
+        let nothing = Range::After(0, 0);
+        let (_, state) = self.on.store().read_with_summary(self.at(), nothing, Reader::Client).await.unwrap();
+        SummaryState { turns: 0, bytes: 0, ..state }
     }
 
     /// The watermarks of its summary and of the version before, 0 where there is none, and whether it is stale.

@@ -52,10 +52,21 @@ pub async fn what_is_committed_is_what_is_read(on: Subject) {
         previous: Some(previous),
         stale: true,
         policy: Default::default(),
+        turns: 0,
+        bytes: 0,
     };
     assert_eq!(chat.summary().await, expected);
-    let (slice, state) =
-        on.store().read_with_summary(chat.at(), Range::Window(hitherto::Window::Turns(1))).await.unwrap();
+    let whole = chat.described().await;
+    let expected = SummaryState { turns: whole.turns, bytes: whole.bytes, ..expected };
+    let (slice, state) = on
+        .store()
+        .read_with_summary(
+            chat.at(),
+            Range::Window(hitherto::Window::Turns(1)),
+            hitherto::store::Reader::Client,
+        )
+        .await
+        .unwrap();
     assert_eq!((super::notation::write(&slice.entries), state), ("5u 6a".to_owned(), expected));
     assert_eq!(chat.watermarks().await, (4, 2, true));
 }
@@ -196,7 +207,8 @@ pub async fn the_summary_and_the_slice_are_of_one_moment(on: Subject) {
     while seen < 82 {
         let ended = writer.is_finished();
         let range = Range::Unfolded(1, 100);
-        let (slice, state) = on.store().read_with_summary(chat.at(), range).await.unwrap();
+        let (slice, state) =
+            on.store().read_with_summary(chat.at(), range, hitherto::store::Reader::Client).await.unwrap();
         let upto = state.current.map_or(0, |summary| summary.upto);
         assert!(upto <= slice.last, "{upto} messages of {} are covered", slice.last);
         let first = slice.entries.first().map_or(Seq::MAX, |entry| entry.seq);
@@ -236,6 +248,7 @@ pub async fn summaries_of_two_tenants_never_meet(on: Subject) {
     assert_eq!(one.described().await.policy, Default::default());
     other.clear().await;
     let at = At { key: &one.key, now: on.now() };
-    let (_, state) = on.store().read_with_summary(at, Range::After(0, 1)).await.unwrap();
+    let (_, state) =
+        on.store().read_with_summary(at, Range::After(0, 1), hitherto::store::Reader::Client).await.unwrap();
     assert_eq!(state.current, Some(summary));
 }

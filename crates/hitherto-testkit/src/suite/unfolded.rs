@@ -18,7 +18,8 @@ async fn covered(on: &Subject, roles: &str, upto: u64) -> Chat {
 /// Reads so many turns, and as many more as are not covered, up to `extra` places more.
 async fn check(chat: &Chat, turns: u32, extra: u32, expected: &str) {
     let range = Range::Unfolded(turns, extra);
-    let (slice, state) = chat.on.store().read_with_summary(chat.at(), range).await.unwrap();
+    let (slice, state) =
+        chat.on.store().read_with_summary(chat.at(), range, hitherto::store::Reader::Client).await.unwrap();
     notation::check_whole(&slice.entries);
     let name = &chat.key.session;
     let live = notation::from_first_live(&slice.entries);
@@ -155,6 +156,10 @@ pub async fn a_long_rest_comes_whole(on: Subject) {
 
 /// A session that does not exist has nothing that is not covered.
 pub async fn an_unknown_session_has_nothing_unfolded(on: Subject) {
-    let read = on.store().read_with_summary(on.chat("nobody").at(), Range::Unfolded(3, 100)).await.unwrap();
+    let read = on
+        .store()
+        .read_with_summary(on.chat("nobody").at(), Range::Unfolded(3, 100), hitherto::store::Reader::Client)
+        .await
+        .unwrap();
     assert_eq!(read, Default::default());
 }

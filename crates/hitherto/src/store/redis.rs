@@ -16,7 +16,7 @@ mod sessions;
 mod summary;
 mod touches;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use redis::{Cmd, Value};
@@ -47,6 +47,7 @@ pub struct RedisStore {
     link: Arc<Link>,
     scripts: Scripts,
     touches: Touches,
+    marks: Arc<Mutex<due::Marks>>,
     guesses: read::Guesses,
 }
 
@@ -69,6 +70,7 @@ impl RedisStore {
             link: Arc::new(Link::new(&options)?),
             scripts: Scripts::default(),
             touches: Touches::default(),
+            marks: Arc::default(),
             guesses: read::Guesses::default(),
         })
     }

@@ -57,6 +57,26 @@ impl Policy {
         }
     }
 
+    /// The first value that makes no sense, and what it must be.
+    ///
+    /// # Errors
+    /// With the name of the field.
+    pub fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        if self.window == 0 || self.window > 1000 {
+            return Err(("window", "from 1 to 1,000 turns"));
+        }
+        if self.fold_after_turns == 0 || self.fold_after_turns > 1000 {
+            return Err(("fold_after_turns", "from 1 to 1,000"));
+        }
+        if self.fold_after_tokens == 0 || self.fold_after_tokens > 1_000_000 {
+            return Err(("fold_after_tokens", "from 1 to 1,000,000"));
+        }
+        if self.summary_tokens < 32 || self.summary_tokens > 16_000 {
+            return Err(("summary_tokens", "from 32 to 16,000"));
+        }
+        Ok(())
+    }
+
     /// From when on a session is worth looking at: what a store compares with what the summary does not cover.
     pub fn hint(&self) -> Hint {
         if !self.enabled {

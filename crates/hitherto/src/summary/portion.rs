@@ -197,7 +197,7 @@ mod tests {
         check("ue", 100, &["u"]);
         check("e", 100, &[""]);
         // A turn that is too long is cut between messages.
-        check("uttttttua", 100, &["utttt-", "tt", "ua"]);
+        check("uttttttua", 100, &["utttt-", "ttua"]);
         // A message that is too long comes alone, in parts.
         check("uUua", 100, &["u", "uuuu", "ua"]);
         check("uAua", 100, &["u-", "aaaa", "ua"]);

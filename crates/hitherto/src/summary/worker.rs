@@ -17,6 +17,8 @@ use crate::time::{Clock, Timestamp};
 const COMMITS: u32 = 4;
 /// How long a session waits that another server is folding, or that the store could not tell about.
 const SOON: Duration = Duration::from_secs(5);
+/// How far ahead one pass looks: as far as the stores put off what may be due.
+const AHEAD: Duration = Duration::from_secs(90);
 /// How long a claim holds beyond the lease under which its session is folded.
 const CLAIM_SPARE: Duration = Duration::from_secs(60);
 
@@ -62,6 +64,17 @@ impl Drop for Worker {
             task.abort();
         }
     }
+}
+
+/// When a session is looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// When something is appended to it.
+    Never,
+    /// At once, after others that wait.
+    Now,
+    /// Then.
+    At(Timestamp),
 }
 
 async fn run(work: Arc<Work>, mut stopped: watch::Receiver<bool>) {
@@ -121,9 +134,58 @@ impl Work {
         self.store.claim_due(now, until, limit).await
     }
 
+    /// Folds everything on the due-list once, and says how many sessions were looked at and how many failed.
+    pub(crate) async fn pass(self) -> Result<(u64, u64), StoreError> {
+        let work = Arc::new(self);
+        let (mut looked, mut failed) = (0, 0);
+        let began = work.clock.now();
+        // What is put off meanwhile is put off beyond this pass.
+        let horizon = after(began, AHEAD);
+        let mut folding = JoinSet::new();
+        loop {
+            let room = work.summaries.options.concurrency.max(1).saturating_sub(folding.len());
+            let until = after(horizon, work.summaries.options.lease + CLAIM_SPARE);
+            let claims = match u32::try_from(room).unwrap_or(u32::MAX) {
+                0 => Vec::new(),
+                room => work.store.claim_due(horizon, until, room).await?,
+            };
+            for claim in claims {
+                looked += 1;
+                folding.spawn(Arc::clone(&work).finish(claim, horizon));
+            }
+            match folding.join_next().await {
+                None => return Ok((looked, failed)),
+                Some(done) => failed += u64::from(!done.as_ref().is_ok_and(|done| *done)),
+            }
+        }
+    }
+
+    /// Folds a claimed session to its end, and says whether that succeeded. One that did not is due again after
+    /// `horizon`.
+    async fn finish(self: Arc<Self>, claim: Claim, horizon: Timestamp) -> bool {
+        loop {
+            match self.fold_claimed(&claim).await {
+                Again::Never => {
+                    return self.store.settle(&claim, None).await.is_ok();
+                }
+                Again::Now => {}
+                Again::At(time) => {
+                    let later = time.max(after(horizon, Duration::from_millis(1)));
+                    // Settled or not, it did not succeed.
+                    let _ = self.store.settle(&claim, Some(later)).await;
+                    return false;
+                }
+            }
+        }
+    }
+
     /// Folds a claimed session, and says when it is due again.
     async fn fold(self: Arc<Self>, claim: Claim) {
-        let again = self.fold_claimed(&claim).await;
+        let again = match self.fold_claimed(&claim).await {
+            Again::Never => None,
+            Again::Now => Some(self.clock.now()),
+            Again::At(time) => Some(time),
+        };
         if let Err(error) = self.store.settle(&claim, again).await {
             // The claim ends by itself, and the session is looked at again.
             let session = &claim.key.session;
@@ -131,7 +193,7 @@ impl Work {
         }
     }
 
-    async fn fold_claimed(&self, claim: &Claim) -> Option<Timestamp> {
+    async fn fold_claimed(&self, claim: &Claim) -> Again {
         let folder = Folder { store: &*self.store, clock: &self.clock, summaries: &self.summaries };
         let session = &claim.key.session;
         let folded = folder.fold(&claim.key, Effort { forced: false, commits: COMMITS }).await;
@@ -141,20 +203,20 @@ impl Work {
                 if commits > 0 {
                     tracing::debug!(%session, commits, "folded");
                 }
-                None
+                Again::Never
             }
-            Ok(Folded::More(_)) => Some(now),
-            Ok(Folded::Busy(until)) => Some(until.min(after(now, SOON))),
+            Ok(Folded::More(_)) => Again::Now,
+            Ok(Folded::Busy(until)) => Again::At(until.min(after(now, SOON))),
             Ok(Folded::Failed(error, failures)) => {
                 let jitter = uuid::Uuid::new_v4().as_u64_pair().0;
                 let wait = self.summaries.back_off().delay(failures, error.retry_after(), jitter);
                 let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
                 tracing::warn!(%session, failures, %error, wait_ms, "not folded; tried again later");
-                Some(after(now, wait))
+                Again::At(after(now, wait))
             }
             Err(error) => {
                 tracing::warn!(%session, %error, "not folded; tried again soon");
-                Some(after(now, SOON))
+                Again::At(after(now, SOON))
             }
         }
     }

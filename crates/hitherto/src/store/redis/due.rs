@@ -3,11 +3,15 @@
 //! A claimed session has a score of its own kind, which begins far beyond all times: so a mark, which only ever
 //! lowers a score, is told from a claim, and survives the claim's end.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
 use redis::{Cmd, Pipeline, Value};
 
 use super::RedisStore;
 use super::keys::{DUE_LISTS, ListPlace, due_list, due_place, parse_full_name};
-use super::link::Kind;
+use super::link::{Kind, Link};
 use super::meta::integer;
 use crate::session::SessionKey;
 use crate::store::{Claim, Result};
@@ -25,6 +29,19 @@ pub(super) fn mark(place: &ListPlace, due: Timestamp) -> Cmd {
 
 fn claim_score(until: Timestamp) -> i64 {
     CLAIMED + until.as_millis().clamp(0, CLAIMED)
+}
+
+/// How often a process tells the list of sessions that appends have made due.
+const EVERY: Duration = Duration::from_millis(200);
+/// How many sessions may wait to be told of; of the others the list knows from their touches.
+const WAITING: usize = 10_000;
+
+/// Sessions of which the list is about to be told.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    waiting: HashMap<ListPlace, Timestamp>,
+    /// Whether somebody is telling.
+    told: bool,
 }
 
 /// An entry of one part of the list.
@@ -127,14 +144,35 @@ impl RedisStore {
     /// Marks a session as due now, without letting whoever appended wait for it. Should it fail, the list knows of
     /// the session all the same: every touch has marked it for later.
     pub(super) fn mark_soon(&self, key: &SessionKey, now: Timestamp) {
-        if !self.touches.nudge(key, now) {
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        if marks.waiting.len() < WAITING {
+            marks.waiting.entry(due_place(key)).or_insert(now);
+        }
+        if !marks.told {
+            marks.told = true;
+            tokio::spawn(tell(Arc::clone(&self.link), Arc::clone(&self.marks)));
+        }
+    }
+}
+
+/// Tells the list at once, and then of all that comes within a while together, until nothing comes any more.
+async fn tell(link: Arc<Link>, marks: Arc<Mutex<Marks>>) {
+    loop {
+        let waiting = {
+            let mut marks = marks.lock().unwrap_or_else(PoisonError::into_inner);
+            marks.told = !marks.waiting.is_empty();
+            std::mem::take(&mut marks.waiting)
+        };
+        if waiting.is_empty() {
             return;
         }
-        let (link, command) = (std::sync::Arc::clone(&self.link), mark(&due_place(key), now));
-        tokio::spawn(async move {
-            if let Err(error) = link.call(Kind::Read, &command).await {
-                tracing::debug!(%error, "the due-list was not told of a session");
-            }
-        });
+        let mut pipeline = Pipeline::with_capacity(waiting.len());
+        for (place, due) in &waiting {
+            pipeline.add_command(mark(place, *due));
+        }
+        if let Err(error) = link.send_all(Kind::Read, &pipeline).await {
+            tracing::debug!(%error, "the due-list was not told of what is due");
+        }
+        tokio::time::sleep(EVERY).await;
     }
 }

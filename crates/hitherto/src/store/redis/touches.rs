@@ -17,8 +17,6 @@ use crate::time::Timestamp;
 const EVERY_MS: i64 = 60_000;
 /// When a session is looked at that nobody has said to be due: after the next touch would have come.
 pub(super) const LOOK_MS: i64 = EVERY_MS + 30_000;
-/// How often the due-list is told of a session that stays due.
-const NUDGE_MS: i64 = 250;
 /// How many sessions are remembered; beyond that all are forgotten, and told of again when they are active.
 const REMEMBERED: usize = 50_000;
 
@@ -33,8 +31,6 @@ pub(super) struct Touches {
 struct Told {
     place: ListPlace,
     at: Timestamp,
-    /// When the due-list was last told that the session is due.
-    due: Option<Timestamp>,
     /// Activity since, that the list does not know of.
     since: Option<Timestamp>,
 }
@@ -58,22 +54,8 @@ impl Touches {
             told.clear();
         }
         let place = keys::list_place(key);
-        told.insert(hash, Told { place: place.clone(), at: now, due: None, since: None });
+        told.insert(hash, Told { place: place.clone(), at: now, since: None });
         Some(place)
-    }
-
-    /// Whether the due-list is to be told now that a session is due: not when it was told a moment ago.
-    pub(super) fn nudge(&self, key: &SessionKey, now: Timestamp) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(known) = told.get_mut(&hash(key)) else {
-            return true;
-        };
-        let lately =
-            known.due.is_some_and(|due| (0..NUDGE_MS).contains(&(now.as_millis() - due.as_millis())));
-        if !lately {
-            known.due = Some(now);
-        }
-        !lately
     }
 
     /// The session has ended: its next activity is told at once.

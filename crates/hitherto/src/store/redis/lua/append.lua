@@ -69,8 +69,8 @@ if has_once == 1 and not (start and ttl > 0) then
 end
 if folds == 1 then
   if own_turns > 0 then due_turns, due_bytes = own_turns, own_bytes end
-  -- 2^32 - 1 turns: nothing is folded.
-  if due_turns < 4294967295
+  -- Both as large as they can be: nothing is folded.
+  if (due_turns < 4294967295 or due_bytes < 281474976710655)
     and (stale == 1 or turns - sum_turns >= due_turns or bytes - sum_bytes >= due_bytes) then
     first = first + 1125899906842624
   end
