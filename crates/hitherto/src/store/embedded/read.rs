@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, params};
 use tokio::sync::Semaphore;
 
-use super::schema::Database;
+use super::schema::{self, Database};
 use super::session::{self, SessionRow};
 use super::{FileResult, Outcome, Range, Result, Slice, StoreError, message, signed};
 use crate::session::SessionKey;
@@ -49,6 +49,8 @@ impl Readers {
             let done = tokio::task::spawn_blocking(move || {
                 let _permit = permit;
                 let pooled = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let pooled =
+                    pooled.filter(|file| !database.options.read_only || !schema::sees_old_tables(file));
                 let file = match pooled {
                     Some(file) => file,
                     None => database.open_reader()?,
@@ -79,42 +81,48 @@ impl Readers {
 }
 
 /// What a read found.
-pub(super) enum Found {
-    /// A part of a session.
-    Slice(Slice),
+pub(super) enum Found<T> {
+    /// What was looked for.
+    There(T),
     /// The same, of a session whose clock this read restarts.
-    Restarts(Slice),
+    Restarts(T),
 }
 
-/// A part of a session, as it is.
-pub(super) fn read(file: &Connection, key: &SessionKey, now: Timestamp, range: Range) -> FileResult<Found> {
-    let Some(row) = session::find(file, key, now)? else {
-        return Ok(Found::Slice(Slice::default()));
-    };
-    let restarts = row.ttl.is_some_and(|ttl| ttl.restart() == Restart::Read);
-    let slice = slice(file, &row, range)?;
-    Ok(if restarts { Found::Restarts(slice) } else { Found::Slice(slice) })
-}
-
-/// A part of a session, restarting its clock.
-pub(super) fn read_and_restart(
+/// What `look` sees of a session, as it is; nothing of an unknown one.
+pub(super) fn read<T: Default>(
     file: &Connection,
     key: &SessionKey,
     now: Timestamp,
-    range: Range,
-) -> FileResult<Slice> {
+    look: impl FnOnce(&Connection, &SessionRow) -> FileResult<T>,
+) -> FileResult<Found<T>> {
+    let Some(row) = session::find(file, key, now)? else {
+        return Ok(Found::There(T::default()));
+    };
+    let restarts = row.ttl.is_some_and(|ttl| ttl.restart() == Restart::Read);
+    let seen = look(file, &row)?;
+    Ok(if restarts { Found::Restarts(seen) } else { Found::There(seen) })
+}
+
+/// The same, restarting the session's clock.
+pub(super) fn read_and_restart<T: Default>(
+    file: &Connection,
+    key: &SessionKey,
+    now: Timestamp,
+    look: impl FnOnce(&Connection, &SessionRow) -> FileResult<T>,
+) -> FileResult<T> {
     let Some(mut row) = session::find(file, key, now)? else {
-        return Ok(Slice::default());
+        return Ok(T::default());
     };
     row.restart(now);
     row.save(file)?;
-    slice(file, &row, range)
+    look(file, &row)
 }
 
-fn slice(file: &Connection, row: &SessionRow, range: Range) -> FileResult<Slice> {
+/// A part of a session.
+pub(super) fn slice(file: &Connection, row: &SessionRow, range: Range) -> FileResult<Slice> {
     let entries = match range {
         Range::Unfolded(turns, extra) => {
-            let mut unfolded = Unfolded::new(turns, extra, 0);
+            let mut unfolded = Unfolded::new(turns, extra, row.folded.upto);
             newest(file, row.id, |entry| unfolded.step(entry.seq, entry.live().map(|record| record.role)))?
         }
         Range::Window(window) => {
