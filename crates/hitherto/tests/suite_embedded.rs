@@ -77,6 +77,9 @@ impl Bench for Embedded {
             ("message", "session || '/' || seq"),
             ("once", "session || '/' || key"),
             ("garbage", "session"),
+            ("summary", "session || '/' || place"),
+            ("lease", "session"),
+            ("due", "session"),
         ] {
             let mut statement = file.prepare(&format!("SELECT '{table} ' || {row} FROM {table}")).unwrap();
             let found = statement.query_map([], |row| row.get(0)).unwrap();

@@ -3,12 +3,16 @@
 //! Invariant: SQLite's types are named in this module and below it only. One thread writes, many
 //! writes to one commit; readers run beside it and see whole commits.
 
+mod due;
+mod lease;
 mod message;
 mod read;
 mod schema;
 mod session;
 mod sessions;
+mod summary;
 mod sweep;
+mod upgrade;
 mod write;
 mod writer;
 
@@ -17,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use rusqlite::Connection;
 
 use super::{
     At, Batch, Begun, Claim, Commit, Committed, Configure, Description, Entry, Finding, Lease, Outcome, Pop,
@@ -30,6 +35,7 @@ use read::Readers;
 use schema::Database;
 #[cfg(test)]
 pub(crate) use schema::TABLES;
+use session::SessionRow;
 use uuid::Uuid;
 use writer::Writer;
 
@@ -78,11 +84,32 @@ impl EmbeddedStore {
     /// # Errors
     /// Any error of the file.
     pub async fn sweep(&self, now: Timestamp) -> Result<()> {
-        let all = move |file: &rusqlite::Connection| {
+        let all = move |file: &Connection| {
             while sweep::sweep(file, now)? {}
             Ok(())
         };
         self.writer()?.run(now, all).await
+    }
+
+    /// Looks at a session, beside the writer unless that restarts the session's clock.
+    async fn look<T: Default + Send + 'static>(
+        &self,
+        at: At<'_>,
+        reader: Reader,
+        look: impl Fn(&Connection, &SessionRow) -> FileResult<T> + Clone + Send + 'static,
+    ) -> Result<T> {
+        let (key, now, again) = (at.key.clone(), at.now, look.clone());
+        match self.readers.run(move |file| read::read(file, &key, now, look)).await? {
+            read::Found::There(seen) => Ok(seen),
+            read::Found::Restarts(seen) if reader == Reader::Folder => Ok(seen),
+            read::Found::Restarts(seen) => match &self.writer {
+                None => Ok(seen),
+                Some(writer) => {
+                    let key = at.key.clone();
+                    writer.run(now, move |file| read::read_and_restart(file, &key, now, again)).await
+                }
+            },
+        }
     }
 
     fn writer(&self) -> Result<&Writer> {
@@ -101,18 +128,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn read(&self, at: At<'_>, range: Range) -> Result<Slice> {
-        let (key, now) = (at.key.clone(), at.now);
-        match self.readers.run(move |file| read::read(file, &key, now, range)).await? {
-            read::Found::Slice(slice) => Ok(slice),
-            // The read restarts the session's clock, so it is done where writes are.
-            read::Found::Restarts(slice) => match &self.writer {
-                None => Ok(slice),
-                Some(writer) => {
-                    let key = at.key.clone();
-                    writer.run(now, move |file| read::read_and_restart(file, &key, now, range)).await
-                }
-            },
-        }
+        self.look(at, Reader::Client, move |file, row| read::slice(file, row, range)).await
     }
 
     async fn replace(&self, at: At<'_>, seq: Seq, old: &Record, new: &Record) -> Result<Replaced> {
@@ -144,33 +160,46 @@ impl Store for EmbeddedStore {
         &self,
         at: At<'_>,
         range: Range,
-        _reader: Reader,
+        reader: Reader,
     ) -> Result<(Slice, SummaryState)> {
-        Ok((self.read(at, range).await?, SummaryState::default()))
+        let look = move |file: &Connection, row: &SessionRow| {
+            Ok((read::slice(file, row, range)?, summary::state(file, row)?))
+        };
+        self.look(at, reader, look).await
     }
 
-    async fn begin_fold(&self, _at: At<'_>, _lease: &Lease, _expected: Option<Uuid>) -> Result<Begun> {
-        Ok(Begun::Changed)
+    async fn begin_fold(&self, at: At<'_>, lease: &Lease, expected: Option<Uuid>) -> Result<Begun> {
+        let (key, now, lease) = (at.key.clone(), at.now, *lease);
+        self.writer()?.run(now, move |file| lease::begin(file, &key, now, &lease, expected)).await
     }
 
-    async fn commit_summary(&self, _at: At<'_>, _commit: &Commit) -> Result<Committed> {
-        Ok(Committed::Changed)
+    async fn commit_summary(&self, at: At<'_>, commit: &Commit) -> Result<Committed> {
+        let (key, now, commit) = (at.key.clone(), at.now, commit.clone());
+        self.writer()?.run(now, move |file| summary::commit(file, &key, now, &commit)).await
     }
 
-    async fn end_fold(&self, _at: At<'_>, _token: Uuid, _failed: bool) -> Result<()> {
-        Ok(())
+    async fn end_fold(&self, at: At<'_>, token: Uuid, failed: bool) -> Result<()> {
+        let (key, now) = (at.key.clone(), at.now);
+        self.writer()?.run(now, move |file| lease::end(file, &key, now, token, failed)).await
     }
 
-    async fn mark_due(&self, _key: &SessionKey, _due: Timestamp) -> Result<()> {
-        Ok(())
+    async fn mark_due(&self, key: &SessionKey, due: Timestamp) -> Result<()> {
+        let key = key.clone();
+        self.writer()?.run(None, move |file| due::mark_key(file, &key, due)).await
     }
 
-    async fn claim_due(&self, _now: Timestamp, _until: Timestamp, _limit: u32) -> Result<Vec<Claim>> {
-        Ok(Vec::new())
+    async fn claim_due(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Claim>> {
+        let writer = self.writer()?;
+        // Asked often, and seldom is anything due: then nobody has to wait for a write.
+        if !self.readers.run(move |file| due::any(file, now)).await? {
+            return Ok(Vec::new());
+        }
+        writer.run(now, move |file| due::claim(file, now, until, limit)).await
     }
 
-    async fn settle(&self, _claim: &Claim, _again: Option<Timestamp>) -> Result<()> {
-        Ok(())
+    async fn settle(&self, claim: &Claim, again: Option<Timestamp>) -> Result<()> {
+        let claim = claim.clone();
+        self.writer()?.run(None, move |file| due::settle(file, &claim, again)).await
     }
 
     async fn describe(&self, at: At<'_>) -> Result<Option<Description>> {

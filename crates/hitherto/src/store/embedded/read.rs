@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, params};
 use tokio::sync::Semaphore;
 
-use super::schema::Database;
+use super::schema::{self, Database};
 use super::session::{self, SessionRow};
 use super::{FileResult, Outcome, Range, Result, Slice, StoreError, message, signed};
 use crate::session::SessionKey;
 use crate::store::Entry;
 use crate::time::Timestamp;
 use crate::ttl::Restart;
-use crate::window::{Cut, Step, Window};
+use crate::window::{Cut, Step, Unfolded, Window};
 
 /// Connections that read. Their number bounds the threads that reading takes.
 #[derive(Debug)]
@@ -48,6 +48,8 @@ impl Readers {
             let done = tokio::task::spawn_blocking(move || {
                 let _permit = permit;
                 let pooled = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let pooled =
+                    pooled.filter(|file| !database.options.read_only || !schema::sees_old_tables(file));
                 let file = match pooled {
                     Some(file) => file,
                     None => database.open_reader()?,
@@ -78,42 +80,51 @@ impl Readers {
 }
 
 /// What a read found.
-pub(super) enum Found {
-    /// A part of a session.
-    Slice(Slice),
+pub(super) enum Found<T> {
+    /// What was looked for.
+    There(T),
     /// The same, of a session whose clock this read restarts.
-    Restarts(Slice),
+    Restarts(T),
 }
 
-/// A part of a session, as it is.
-pub(super) fn read(file: &Connection, key: &SessionKey, now: Timestamp, range: Range) -> FileResult<Found> {
-    let Some(row) = session::find(file, key, now)? else {
-        return Ok(Found::Slice(Slice::default()));
-    };
-    let restarts = row.ttl.is_some_and(|ttl| ttl.restart() == Restart::Read);
-    let slice = slice(file, &row, range)?;
-    Ok(if restarts { Found::Restarts(slice) } else { Found::Slice(slice) })
-}
-
-/// A part of a session, restarting its clock.
-pub(super) fn read_and_restart(
+/// What `look` sees of a session, as it is; nothing of an unknown one.
+pub(super) fn read<T: Default>(
     file: &Connection,
     key: &SessionKey,
     now: Timestamp,
-    range: Range,
-) -> FileResult<Slice> {
+    look: impl FnOnce(&Connection, &SessionRow) -> FileResult<T>,
+) -> FileResult<Found<T>> {
+    let Some(row) = session::find(file, key, now)? else {
+        return Ok(Found::There(T::default()));
+    };
+    let restarts = row.ttl.is_some_and(|ttl| ttl.restart() == Restart::Read);
+    let seen = look(file, &row)?;
+    Ok(if restarts { Found::Restarts(seen) } else { Found::There(seen) })
+}
+
+/// The same, restarting the session's clock.
+pub(super) fn read_and_restart<T: Default>(
+    file: &Connection,
+    key: &SessionKey,
+    now: Timestamp,
+    look: impl FnOnce(&Connection, &SessionRow) -> FileResult<T>,
+) -> FileResult<T> {
     let Some(mut row) = session::find(file, key, now)? else {
-        return Ok(Slice::default());
+        return Ok(T::default());
     };
     row.restart(now);
     row.save(file)?;
-    slice(file, &row, range)
+    look(file, &row)
 }
 
-fn slice(file: &Connection, row: &SessionRow, range: Range) -> FileResult<Slice> {
+/// A part of a session.
+pub(super) fn slice(file: &Connection, row: &SessionRow, range: Range) -> FileResult<Slice> {
     let entries = match range {
-        Range::Unfolded(turns, _) => self::window(file, row.id, Window::Turns(turns))?,
-        Range::Window(window) => self::window(file, row.id, window)?,
+        Range::Unfolded(turns, extra) => {
+            let unfolded = Unfolded { upto: row.folded.upto, extra };
+            newest(file, row.id, Cut::new(Window::Turns(turns), Some(unfolded)))?
+        }
+        Range::Window(window) => newest(file, row.id, Cut::new(window, None))?,
         Range::After(seq, limit) => {
             let sql = format!(
                 "SELECT {} FROM message WHERE session = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
@@ -140,8 +151,9 @@ fn places(file: &Connection, sql: &str, session: i64, seq: u64, limit: u32) -> F
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn window(file: &Connection, session: i64, window: Window) -> FileResult<Vec<Entry>> {
-    let (mut cut, mut done) = (Cut::new(window, None), false);
+/// The places from the newest back to where the cut is, oldest first.
+fn newest(file: &Connection, session: i64, mut cut: Cut) -> FileResult<Vec<Entry>> {
+    let mut done = false;
     let mut entries = message::newest_first(file, session, |entry| {
         if done {
             return None;

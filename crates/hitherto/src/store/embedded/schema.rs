@@ -5,32 +5,40 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::{EmbeddedOptions, FileError, FileResult, Finding, Severity, StoreError};
+use super::{EmbeddedOptions, FileError, FileResult, Finding, Severity, StoreError, upgrade};
 
 /// What `PRAGMA application_id` says in a file of Hitherto's: "HTHT".
 const APPLICATION_ID: i32 = 0x4854_4854;
 /// What `PRAGMA user_version` says: the newest version of the tables that is known here.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
-/// The tables of version 1.
+/// The tables of version 2.
 pub(crate) const TABLES: &str = "
 CREATE TABLE session (
-    id           INTEGER PRIMARY KEY AUTOINCREMENT,
-    tenant       TEXT NOT NULL,
-    memory_key   TEXT NOT NULL,
-    name         TEXT NOT NULL,
-    base         INTEGER NOT NULL,
-    last         INTEGER NOT NULL,
-    deleted      INTEGER NOT NULL,
-    turns        INTEGER NOT NULL,
-    bytes        INTEGER NOT NULL,
-    created_at   INTEGER NOT NULL,
-    updated_at   INTEGER NOT NULL,
-    ttl_ms       INTEGER,
-    ttl_restart  TEXT,
-    expires_at   INTEGER,
-    max_messages INTEGER,
-    metadata     TEXT,
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant        TEXT NOT NULL,
+    memory_key    TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    base          INTEGER NOT NULL,
+    last          INTEGER NOT NULL,
+    deleted       INTEGER NOT NULL,
+    turns         INTEGER NOT NULL,
+    bytes         INTEGER NOT NULL,
+    created_at    INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL,
+    ttl_ms        INTEGER,
+    ttl_restart   TEXT,
+    expires_at    INTEGER,
+    max_messages  INTEGER,
+    metadata      TEXT,
+    summary_upto  INTEGER NOT NULL DEFAULT 0,
+    summary_turns INTEGER NOT NULL DEFAULT 0,
+    summary_bytes INTEGER NOT NULL DEFAULT 0,
+    stale         INTEGER NOT NULL DEFAULT 0,
+    failures      INTEGER NOT NULL DEFAULT 0,
+    policy        TEXT,
+    hint_turns    INTEGER,
+    hint_bytes    INTEGER,
     UNIQUE (tenant, memory_key, name)
 ) STRICT;
 CREATE INDEX session_by_activity ON session (tenant, memory_key, updated_at, name);
@@ -60,6 +68,34 @@ CREATE INDEX once_by_expiry ON once (expires_at);
 CREATE TABLE garbage (
     session INTEGER PRIMARY KEY
 ) STRICT;
+CREATE TABLE summary (
+    session  INTEGER NOT NULL,
+    place    TEXT NOT NULL,
+    id       BLOB NOT NULL,
+    text     TEXT NOT NULL,
+    upto     INTEGER NOT NULL,
+    tokens   INTEGER NOT NULL,
+    made_by  TEXT NOT NULL,
+    stand_in INTEGER NOT NULL,
+    made_at  INTEGER NOT NULL,
+    turns    INTEGER NOT NULL,
+    bytes    INTEGER NOT NULL,
+    PRIMARY KEY (session, place)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE lease (
+    session INTEGER PRIMARY KEY,
+    token   BLOB NOT NULL,
+    until   INTEGER NOT NULL,
+    upto    INTEGER NOT NULL,
+    changed INTEGER NOT NULL
+) STRICT;
+CREATE TABLE due (
+    session       INTEGER PRIMARY KEY,
+    due_at        INTEGER NOT NULL,
+    claimed_until INTEGER,
+    marked_at     INTEGER
+) STRICT;
+CREATE INDEX due_by_time ON due (due_at);
 ";
 
 /// The file, and what its connections have in common.
@@ -93,11 +129,15 @@ impl Database {
             // Pages that many writes change are copied back once for all of them: at most 16 MiB of journal.
             file.pragma_update(None, "wal_autocheckpoint", 4000)?;
             let change = file.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-            if self.check_version(&change)? == 0 {
-                change.execute_batch(TABLES)?;
-                change.pragma_update(None, "application_id", APPLICATION_ID)?;
-                change.pragma_update(None, "user_version", VERSION)?;
+            match self.check_version(&change)? {
+                0 => {
+                    change.execute_batch(TABLES)?;
+                    change.pragma_update(None, "application_id", APPLICATION_ID)?;
+                }
+                1 => change.execute_batch(upgrade::FROM_1)?,
+                _ => {}
             }
+            change.pragma_update(None, "user_version", VERSION)?;
             change.commit()?;
             Ok(file)
         })
@@ -109,7 +149,9 @@ impl Database {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let file = Connection::open_with_flags(&self.options.path, flags)?;
             self.set_up(&file)?;
-            self.check_version(&file)?;
+            if self.check_version(&file)? == 1 {
+                file.execute_batch(upgrade::SEEN_FROM_1)?;
+            }
             Ok(file)
         })
     }
@@ -168,6 +210,13 @@ impl Database {
             _ => StoreError::Failed { store, reason },
         }
     }
+}
+
+/// Whether the connection looks at older tables. Somebody else may bring them to this version at any time, and
+/// then it would still see them without summaries: it is good for one read.
+pub(super) fn sees_old_tables(file: &Connection) -> bool {
+    let views = file.query_row("SELECT count(*) FROM sqlite_temp_schema", [], |row| row.get::<_, i64>(0));
+    views.map_or(true, |views| views > 0)
 }
 
 /// Makes the file if it is not there, for its owner only: it will hold what people say.

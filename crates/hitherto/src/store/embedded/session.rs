@@ -4,12 +4,14 @@ use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 use super::{Description, FileResult, Seq, signed, unsigned};
 use crate::session::SessionKey;
+use crate::summary::{Hint, PolicyChange};
 use crate::time::Timestamp;
 use crate::ttl::{Restart, Ttl, TtlChange};
 
-/// The columns of [`SessionRow`], in order; the name comes last.
+/// The columns of [`SessionRow`], in order, and the name.
 pub(super) const COLUMNS: &str = "id, base, last, deleted, turns, bytes, created_at, updated_at, \
-    ttl_ms, ttl_restart, expires_at, max_messages, metadata, name";
+    ttl_ms, ttl_restart, expires_at, max_messages, metadata, \
+    summary_upto, summary_turns, summary_bytes, stale, failures, policy, hint_turns, hint_bytes, name";
 
 /// A row of the table `session`.
 #[derive(Debug, Clone)]
@@ -26,9 +28,95 @@ pub(super) struct SessionRow {
     pub(super) expires_at: Option<Timestamp>,
     pub(super) max_messages: Option<u64>,
     pub(super) metadata: Option<String>,
+    pub(super) folded: Folded,
+}
+
+/// What of a session's row is about its summary. It has columns of its own, since a write seldom changes it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Folded {
+    /// The watermark of the summary; 0 without one.
+    pub(super) upto: Seq,
+    /// How many of the turns that the session holds are covered.
+    pub(super) turns: u64,
+    /// How many of the bytes.
+    pub(super) bytes: u64,
+    pub(super) stale: bool,
+    /// How often folding has failed since it last succeeded.
+    pub(super) failures: u32,
+    /// The session's own policy, as JSON.
+    pub(super) policy: Option<String>,
+    /// What follows from that policy.
+    pub(super) hint: Option<Hint>,
+}
+
+impl Folded {
+    /// From the columns that begin at `first`.
+    fn from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        let number = |index| row.get(first + index).map(unsigned);
+        let hint = match (row.get(first + 6)?, row.get(first + 7)?) {
+            (Some(turns), Some(bytes)) => Some(Hint {
+                turns: u32::try_from(unsigned(turns)).unwrap_or(u32::MAX),
+                bytes: if bytes == i64::MAX { u64::MAX } else { unsigned(bytes) },
+            }),
+            _ => None,
+        };
+        Ok(Self {
+            upto: number(0)?,
+            turns: number(1)?,
+            bytes: number(2)?,
+            stale: number(3)? != 0,
+            failures: u32::try_from(number(4)?).unwrap_or(u32::MAX),
+            policy: row.get(first + 5)?,
+            hint,
+        })
+    }
+
+    /// The session's own policy. One that a newer version wrote says nothing here.
+    pub(super) fn policy(&self) -> PolicyChange {
+        self.policy.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+    }
+
+    /// Writes its columns back.
+    pub(super) fn save(&self, file: &Connection, session: i64) -> FileResult<()> {
+        file.prepare_cached(
+            "UPDATE session SET summary_upto = ?2, summary_turns = ?3, summary_bytes = ?4, stale = ?5,
+                failures = ?6, policy = ?7, hint_turns = ?8, hint_bytes = ?9
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            session,
+            signed(self.upto),
+            signed(self.turns),
+            signed(self.bytes),
+            self.stale,
+            self.failures,
+            self.policy,
+            self.hint.map(|hint| hint.turns),
+            self.hint.map(|hint| signed(hint.bytes)),
+        ])?;
+        Ok(())
+    }
 }
 
 impl SessionRow {
+    fn new(id: i64, now: Timestamp) -> Self {
+        Self {
+            id,
+            base: 0,
+            last: 0,
+            deleted: 0,
+            turns: 0,
+            bytes: 0,
+            created_at: now,
+            updated_at: now,
+            ttl: None,
+            expires_at: None,
+            max_messages: None,
+            metadata: None,
+            folded: Folded::default(),
+        }
+    }
+
     pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let number = |index| row.get(index).map(unsigned);
         let ttl_ms: Option<i64> = row.get(8)?;
@@ -47,7 +135,21 @@ impl SessionRow {
             expires_at: row.get::<_, Option<i64>>(10)?.map(Timestamp::from_millis),
             max_messages: row.get::<_, Option<i64>>(11)?.map(unsigned),
             metadata: row.get(12)?,
+            folded: Folded::from_row(row, 13)?,
         })
+    }
+
+    /// Whether the session is due for folding, where an append says from when on one is.
+    pub(super) fn is_due(&self, hint: Option<Hint>) -> bool {
+        let Some(hint) = hint.map(|hint| self.folded.hint.unwrap_or(hint)) else {
+            return false;
+        };
+        if hint.turns == u32::MAX && hint.bytes == u64::MAX {
+            return false;
+        }
+        self.folded.stale
+            || self.turns.saturating_sub(self.folded.turns) >= u64::from(hint.turns)
+            || self.bytes.saturating_sub(self.folded.bytes) >= hint.bytes
     }
 
     /// How many messages it holds: the places that are not deleted.
@@ -69,9 +171,9 @@ impl SessionRow {
             expires_at: self.expires_at,
             max_messages: self.max_messages,
             metadata: self.metadata.clone(),
-            policy: Default::default(),
-            summary_upto: 0,
-            summary_stale: false,
+            policy: self.folded.policy(),
+            summary_upto: self.folded.upto,
+            summary_stale: self.folded.stale,
         }
     }
 
@@ -95,7 +197,7 @@ impl SessionRow {
         self.expires_at = self.ttl.map(|ttl| now.plus_millis(signed(ttl.as_millis())));
     }
 
-    /// Writes the row back.
+    /// Writes the row back, except for what is about its summary.
     pub(super) fn save(&self, file: &Connection) -> FileResult<()> {
         file.prepare_cached(
             "UPDATE session SET base = :base, last = :last, deleted = :deleted, turns = :turns, bytes = :bytes,
@@ -127,7 +229,8 @@ pub(super) fn find(file: &Connection, key: &SessionKey, now: Timestamp) -> FileR
     Ok(row.filter(|row| row.expires_at.is_none_or(|end| end > now)))
 }
 
-fn find_any(file: &Connection, key: &SessionKey) -> FileResult<Option<SessionRow>> {
+/// The session, whether it has expired or not.
+pub(super) fn find_any(file: &Connection, key: &SessionKey) -> FileResult<Option<SessionRow>> {
     let sql = format!("SELECT {COLUMNS} FROM session WHERE tenant = ?1 AND memory_key = ?2 AND name = ?3");
     let (tenant, memory_key) = (key.scope.tenant.as_str(), key.scope.memory_key.as_str());
     let row = file
@@ -155,18 +258,5 @@ pub(super) fn find_or_create(file: &Connection, key: &SessionKey, now: Timestamp
         key.session.as_str(),
         now.as_millis()
     ])?;
-    Ok(SessionRow {
-        id: file.last_insert_rowid(),
-        base: 0,
-        last: 0,
-        deleted: 0,
-        turns: 0,
-        bytes: 0,
-        created_at: now,
-        updated_at: now,
-        ttl: None,
-        expires_at: None,
-        max_messages: None,
-        metadata: None,
-    })
+    Ok(SessionRow::new(file.last_insert_rowid(), now))
 }

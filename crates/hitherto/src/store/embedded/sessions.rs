@@ -37,7 +37,7 @@ pub(super) fn page(
             after.map(|place| place.session.as_str()),
             i64::from(query.limit) + 1,
         ],
-        |row| Ok((SessionRow::from_row(row)?, row.get::<_, String>(13)?)),
+        |row| Ok((SessionRow::from_row(row)?, row.get::<_, String>("name")?)),
     )?;
     let mut page = SessionPage::default();
     for row in rows {

@@ -16,7 +16,14 @@ const SESSIONS: usize = 100;
 
 /// Removes a session and all that belongs to it.
 pub(super) fn remove(file: &Connection, row: &SessionRow) -> FileResult<()> {
-    file.prepare_cached("DELETE FROM session WHERE id = ?1")?.execute([row.id])?;
+    for table in [
+        "DELETE FROM session WHERE id = ?1",
+        "DELETE FROM summary WHERE session = ?1",
+        "DELETE FROM lease WHERE session = ?1",
+        "DELETE FROM due WHERE session = ?1",
+    ] {
+        file.prepare_cached(table)?.execute([row.id])?;
+    }
     if row.last - row.base.min(row.last) <= AT_ONCE {
         file.prepare_cached("DELETE FROM message WHERE session = ?1")?.execute([row.id])?;
         file.prepare_cached("DELETE FROM once WHERE session = ?1")?.execute([row.id])?;

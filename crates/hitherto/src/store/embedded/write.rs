@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::session::{self, SessionRow};
 use super::{
-    Batch, Configure, Entry, FileError, FileResult, Pop, Receipt, Replaced, Seq, StoreError, message, signed,
-    sweep, unsigned,
+    Batch, Configure, Entry, FileError, FileResult, Pop, Receipt, Replaced, Seq, StoreError, due, message,
+    signed, summary, sweep, unsigned,
 };
 use crate::record::Record;
 use crate::retention::{Oldest, places_to_trim};
@@ -46,7 +46,11 @@ pub(super) fn append(
     if let Some(once) = &batch.once {
         remember(file, &row, once, first_seq, first_id, now)?;
     }
-    Ok(Receipt { first_seq, first_id, repeated: false, due: false })
+    let due = row.is_due(batch.hint);
+    if due {
+        due::mark(file, row.id, now)?;
+    }
+    Ok(Receipt { first_seq, first_id, repeated: false, due })
 }
 
 /// What an append's change of the time to live comes to: repeating one whose clock never restarts keeps it.
@@ -136,11 +140,20 @@ fn trim(file: &Connection, row: &mut SessionRow) -> FileResult<()> {
         Ok::<_, rusqlite::Error>(Oldest { counts, begins_turn })
     });
     let places = places_to_trim(excess, oldest)?;
+    let mut covered = false;
     for (seq, counts, begins_turn, size) in passed.into_iter().take(places) {
         row.base = seq;
         row.deleted -= u64::from(!counts).min(row.deleted);
         row.turns -= u64::from(begins_turn).min(row.turns);
         row.bytes -= size.min(row.bytes);
+        if seq <= row.folded.upto {
+            covered = true;
+            row.folded.turns -= u64::from(begins_turn).min(row.folded.turns);
+            row.folded.bytes -= size.min(row.folded.bytes);
+        }
+    }
+    if covered {
+        row.folded.save(file, row.id)?;
     }
     file.prepare_cached("DELETE FROM message WHERE session = ?1 AND seq <= ?2")?
         .execute(params![row.id, signed(row.base)])?;
@@ -165,6 +178,7 @@ pub(super) fn replace(
         return Ok(Replaced::Changed);
     }
     put_over(file, &mut row, seq, old, new)?;
+    summary::changed(file, &mut row, seq, now)?;
     row.written(now, TtlChange::Keep);
     row.save(file)?;
     Ok(Replaced::Done)
@@ -203,7 +217,8 @@ pub(super) fn pop(file: &Connection, key: &SessionKey, now: Timestamp, what: Pop
             put_over(file, &mut row, entry.seq, record, &record.deleted())?;
         }
     }
-    if !popped.is_empty() {
+    if let Some(oldest) = popped.first() {
+        summary::changed(file, &mut row, oldest.seq, now)?;
         row.written(now, TtlChange::Keep);
         row.save(file)?;
     }
@@ -251,6 +266,7 @@ pub(super) fn fork(
     row.updated_at = now;
     row.restart(now);
     row.save(file)?;
+    summary::copy(file, &from, &mut row)?;
     Ok(upto)
 }
 
@@ -271,6 +287,17 @@ pub(super) fn configure(
     let mut row = session::find(file, key, now)?.ok_or(StoreError::NoSession)?;
     set(&mut row.max_messages, &change.max_messages);
     set(&mut row.metadata, &change.metadata);
+    let own = match &change.policy {
+        Change::Keep => None,
+        Change::Set((policy, hint)) => Some((Some(policy), Some(*hint))),
+        Change::Remove => Some((None, None)),
+    };
+    if let Some((policy, hint)) = own {
+        // Numbers and booleans are always JSON.
+        row.folded.policy = policy.and_then(|policy| serde_json::to_string(policy).ok());
+        row.folded.hint = hint;
+        row.folded.save(file, row.id)?;
+    }
     row.written(now, change.ttl);
     trim(file, &mut row)?;
     row.save(file)

@@ -29,9 +29,9 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
-/// A write that waits: its time, what it does, and its place among those that wait.
+/// A write that waits: its time, if it has one, what it does, and its place among those that wait.
 struct Job {
-    now: Timestamp,
+    now: Option<Timestamp>,
     work: Box<dyn Work>,
     _place: OwnedSemaphorePermit,
 }
@@ -127,13 +127,13 @@ impl Writer {
         Ok(Self { database, jobs: Some(jobs), places, thread: Some(thread) })
     }
 
-    /// Does a write and waits until it is on disk.
+    /// Does a write and waits until it is on disk. Its time tells how late it is by the callers' clock.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        now: Timestamp,
+        now: impl Into<Option<Timestamp>>,
         work: impl FnOnce(&Connection) -> FileResult<T> + Send + 'static,
     ) -> Result<T> {
-        let deadline = self.database.options.deadline;
+        let (now, deadline) = (now.into(), self.database.options.deadline);
         let state = Arc::new(AtomicU8::new(WAITS));
         let running = Arc::clone(&state);
         let writing = async {
@@ -187,7 +187,7 @@ fn write_all(database: &Database, file: &mut Connection, waiting: &mpsc::Receive
             }
         };
         wait = IDLE;
-        last = Some((first.now, Instant::now()));
+        last = first.now.map(|now| (now, Instant::now())).or(last);
         let mut group = vec![first];
         let committed = commit_group(file, waiting, &mut group).map_err(|error| {
             let error = database.explain(error);

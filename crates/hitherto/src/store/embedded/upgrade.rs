@@ -1,0 +1,57 @@
+//! From older versions of the tables to the one of today. What stands here once is not changed again: files of
+//! that version are about.
+//!
+//! Invariant: a file that was brought here from an older version has the same tables as a new one.
+
+/// From version 1, which knew no summaries.
+pub(super) const FROM_1: &str = "
+ALTER TABLE session ADD COLUMN summary_upto INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE session ADD COLUMN summary_turns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE session ADD COLUMN summary_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE session ADD COLUMN stale INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE session ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE session ADD COLUMN policy TEXT;
+ALTER TABLE session ADD COLUMN hint_turns INTEGER;
+ALTER TABLE session ADD COLUMN hint_bytes INTEGER;
+CREATE TABLE summary (
+    session  INTEGER NOT NULL,
+    place    TEXT NOT NULL,
+    id       BLOB NOT NULL,
+    text     TEXT NOT NULL,
+    upto     INTEGER NOT NULL,
+    tokens   INTEGER NOT NULL,
+    made_by  TEXT NOT NULL,
+    stand_in INTEGER NOT NULL,
+    made_at  INTEGER NOT NULL,
+    turns    INTEGER NOT NULL,
+    bytes    INTEGER NOT NULL,
+    PRIMARY KEY (session, place)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE lease (
+    session INTEGER PRIMARY KEY,
+    token   BLOB NOT NULL,
+    until   INTEGER NOT NULL,
+    upto    INTEGER NOT NULL,
+    changed INTEGER NOT NULL
+) STRICT;
+CREATE TABLE due (
+    session       INTEGER PRIMARY KEY,
+    due_at        INTEGER NOT NULL,
+    claimed_until INTEGER,
+    marked_at     INTEGER
+) STRICT;
+CREATE INDEX due_by_time ON due (due_at);
+";
+
+/// What a connection that must not change a file of version 1 sees in its place: the same sessions, without
+/// summaries. It is the connection's own, and not in the file.
+pub(super) const SEEN_FROM_1: &str = "
+CREATE TEMP VIEW session AS
+    SELECT *, 0 AS summary_upto, 0 AS summary_turns, 0 AS summary_bytes, 0 AS stale, 0 AS failures,
+        NULL AS policy, NULL AS hint_turns, NULL AS hint_bytes
+    FROM main.session;
+CREATE TEMP VIEW summary AS
+    SELECT 0 AS session, '' AS place, x'' AS id, '' AS text, 0 AS upto, 0 AS tokens, '' AS made_by,
+        0 AS stand_in, 0 AS made_at, 0 AS turns, 0 AS bytes
+    WHERE 0;
+";
