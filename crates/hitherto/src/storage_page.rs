@@ -83,6 +83,7 @@ fn every_key_is_on_the_page() {
             .replace("12:chat_history", "K:memory key")
             .replace("1:s}", "S:session}")
             .replace("sessions:3", "sessions:N")
+            .replace("due:3", "due:N")
     };
     let names = crate::store::redis::key_names(&session);
     let code: BTreeSet<String> =

@@ -493,5 +493,5 @@ fn remembered(note: &[u8], fingerprint: Option<Uuid>) -> Option<Receipt> {
 pub(crate) fn key_names(session: &crate::session::SessionKey) -> Vec<String> {
     let keys = Keys::new(session);
     let once = keys.meta().replace(":meta", ":once:0");
-    vec![keys.log(), keys.meta(), once, keys::list(&session.scope, 3)]
+    vec![keys.log(), keys.meta(), once, keys::list(&session.scope, 3), keys::due_list(3)]
 }
