@@ -7,6 +7,7 @@
 mod piece;
 mod policy;
 
+mod background;
 mod fold;
 mod options;
 mod plan;
@@ -105,6 +106,9 @@ pub enum SummariserError {
         /// How long it may be.
         budget: usize,
     },
+    /// It died over the piece: a defect, of which the log says more.
+    #[error("it died")]
+    Died,
     /// What it answered is not a text, or not what the protocol says.
     #[error("not an answer: {0}")]
     NotText(String),

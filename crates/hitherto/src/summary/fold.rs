@@ -5,6 +5,7 @@
 
 use uuid::Uuid;
 
+use super::background;
 use super::options::Summaries;
 use super::plan::{Covered, Plan, plan};
 use super::portion::{Portion, Portions};
@@ -174,7 +175,7 @@ impl Session<'_> {
             while read < plan.upto
                 && (!portions.full() || !enough && portions.tokens() < self.policy.fold_after_tokens as usize)
             {
-                read = self.read(read, plan.upto, plan.page, &mut portions).await?;
+                (read, portions) = self.read(read, plan.upto, plan.page, portions).await?;
             }
             if !enough && portions.tokens() < self.policy.fold_after_tokens as usize {
                 return Ok(false);
@@ -225,15 +226,25 @@ impl Session<'_> {
     }
 
     /// Reads the next places into the portions, and says up to where.
-    async fn read(&self, after: Seq, upto: Seq, places: u32, portions: &mut Portions) -> Result<Seq> {
+    async fn read(
+        &self,
+        after: Seq,
+        upto: Seq,
+        places: u32,
+        mut portions: Portions,
+    ) -> Result<(Seq, Portions), Stop> {
         let at = self.by.at(self.key);
         let places = places.min(u32::try_from(upto - after).unwrap_or(u32::MAX));
         let (slice, _) =
             self.by.store.read_with_summary(at, Range::After(after, places), Reader::Folder).await?;
         // A session that has become shorter meanwhile has nothing more; the commit will find out.
         let last = slice.entries.last().map_or(upto, |entry| entry.seq);
-        portions.take_in(slice.entries);
-        Ok(last.min(upto))
+        let taken = background::run(move || {
+            portions.take_in(slice.entries);
+            portions
+        });
+        let portions = taken.await.ok_or(SummariserError::Died)?;
+        Ok((last.min(upto), portions))
     }
 
     /// What the summary becomes with a portion more.
