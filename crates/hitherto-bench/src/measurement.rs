@@ -81,6 +81,7 @@ impl Measurement {
         let file = dir.path().join("bench.db");
         let redis = (work.store == Kept::Redis).then(Redis::start).transpose()?;
         let store = redis.as_ref().map_or(Store::File(&file), Store::Redis);
+        let program = &Program { folds: work.folds, ..program.clone() };
         let server = Server::start(program, &store)?;
         let corpus = Rc::new(Corpus::new());
         match (program.shape, &redis) {

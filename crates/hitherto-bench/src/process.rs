@@ -146,6 +146,8 @@ fn redis_binary() -> PathBuf {
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
     pub(crate) shape: Shape,
+    /// Whether it summarises, if it can.
+    pub(crate) folds: bool,
 }
 
 /// Where a server keeps its messages.
@@ -157,11 +159,11 @@ pub(crate) enum Store<'a> {
 impl Program {
     /// The yardstick: this very executable.
     pub(crate) fn bare() -> Result<Self> {
-        Ok(Program { path: env::current_exe()?, shape: Shape::Bare })
+        Ok(Program { path: env::current_exe()?, shape: Shape::Bare, folds: false })
     }
 
     pub(crate) fn hitherto(path: PathBuf) -> Self {
-        Program { path, shape: Shape::Hitherto }
+        Program { path, shape: Shape::Hitherto, folds: true }
     }
 
     fn command(&self, store: &Store, listen: SocketAddr) -> Command {
@@ -172,6 +174,9 @@ impl Program {
         }
         command.arg(if self.shape == Shape::Bare { "bare" } else { "serve" });
         command.arg("--listen").arg(listen.to_string());
+        if self.shape == Shape::Hitherto && !self.folds {
+            command.args(["--summaries", "off"]);
+        }
         match store {
             Store::Redis(redis) => command.arg("--redis").arg(&redis.url),
             Store::File(path) => command.arg("--db").arg(path),

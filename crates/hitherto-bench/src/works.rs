@@ -25,6 +25,8 @@ pub(crate) struct Work {
     pub(crate) sessions: usize,
     /// Messages that a session holds before the load.
     pub(crate) seeded: u64,
+    /// Whether the server summarises.
+    pub(crate) folds: bool,
 }
 
 /// Where a work keeps its messages.
@@ -37,14 +39,26 @@ pub(crate) enum Kept {
 /// The works, in the order of the table.
 pub(crate) const WORKS: &[Work] = &[
     Work {
-        name: "append",
-        title: "append one exchange to one of 1,000 sessions",
+        name: "append-off",
+        title: "append one exchange to one of 1,000 sessions, summaries off",
         goal: Goal::OfBare(0.70),
         store: Kept::Redis,
         mix: Mix::Append,
         connections: 64,
         sessions: 1000,
         seeded: 0,
+        folds: false,
+    },
+    Work {
+        name: "append",
+        title: "the same with summaries on",
+        goal: Goal::OfWork("append-off", 0.95),
+        store: Kept::Redis,
+        mix: Mix::Append,
+        connections: 64,
+        sessions: 1000,
+        seeded: 0,
+        folds: true,
     },
     Work {
         name: "read-200",
@@ -55,6 +69,7 @@ pub(crate) const WORKS: &[Work] = &[
         connections: 64,
         sessions: 1000,
         seeded: 200,
+        folds: true,
     },
     Work {
         name: "read-10000",
@@ -65,6 +80,7 @@ pub(crate) const WORKS: &[Work] = &[
         connections: 64,
         sessions: 20,
         seeded: 10_000,
+        folds: true,
     },
     Work {
         name: "half",
@@ -75,6 +91,7 @@ pub(crate) const WORKS: &[Work] = &[
         connections: 500,
         sessions: 1000,
         seeded: 200,
+        folds: true,
     },
     Work {
         name: "durable",
@@ -85,6 +102,7 @@ pub(crate) const WORKS: &[Work] = &[
         connections: 64,
         sessions: 1000,
         seeded: 0,
+        folds: true,
     },
 ];
 
@@ -126,7 +144,7 @@ mod tests {
             assert_eq!((names.as_slice(), selection.rest), (expected, rest), "{only:?}");
         };
         check(&["read-10000"], &["read-200", "read-10000"], false);
-        check(&["append", "rest"], &["append"], true);
-        check(&[], &["append", "read-200", "read-10000", "half", "durable"], true);
+        check(&["append", "rest"], &["append-off", "append"], true);
+        check(&[], &["append-off", "append", "read-200", "read-10000", "half", "durable"], true);
     }
 }
