@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use hitherto::store::{Entry, Place, Receipt, Replaced, Result, Seq, SessionPage, Slice};
+use hitherto::store::{
+    Committed, Entry, Place, Receipt, Replaced, Result, Seq, SessionPage, Slice, SummaryState,
+};
+use hitherto::summary::{PolicyChange, Summary};
 use hitherto::{Description, Timestamp, Ttl};
+use uuid::Uuid;
 
 /// What a description tells; only a store can make one itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +24,9 @@ pub(super) struct Known {
     pub(super) expires_at: Option<Timestamp>,
     pub(super) max_messages: Option<u64>,
     pub(super) metadata: Option<String>,
+    pub(super) policy: PolicyChange,
+    pub(super) summary_upto: Seq,
+    pub(super) summary_stale: bool,
 }
 
 impl From<Description> for Known {
@@ -37,6 +44,9 @@ impl From<Description> for Known {
             expires_at: known.expires_at,
             max_messages: known.max_messages,
             metadata: known.metadata,
+            policy: known.policy,
+            summary_upto: known.summary_upto,
+            summary_stale: known.summary_stale,
         }
     }
 }
@@ -48,6 +58,9 @@ pub(super) enum Answer {
     Nothing,
     Receipt(Result<Receipt>),
     Slice(Slice),
+    /// The versions of a summary by their ids, and whether it is stale.
+    Summary([Option<Uuid>; 2], bool),
+    Committed(Committed),
     Replaced(Replaced),
     Popped(Vec<Entry>),
     Forked(Result<Seq>),
@@ -59,6 +72,11 @@ pub(super) enum Answer {
 }
 
 impl Answer {
+    pub(super) fn summary(state: &SummaryState) -> Self {
+        let id = |summary: &Option<Summary>| summary.as_ref().map(|summary| summary.id);
+        Self::Summary([id(&state.current), id(&state.previous)], state.stale)
+    }
+
     /// A page says nothing of the places before its first message; which of them a store gives is its own affair.
     pub(super) fn window(mut slice: Slice) -> Self {
         let first = slice.entries.iter().position(|entry| entry.live().is_some());

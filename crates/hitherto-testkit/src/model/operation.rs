@@ -1,13 +1,15 @@
 //! A random operation: how it is made, and how it is done to a store and to the model.
 
-use hitherto::store::{Batch, Change, Configure, Entry, Pop, Range, Replaced, Seq};
+use hitherto::store::{Batch, Change, Commit, Configure, Entry, Pop, Range, Replaced, Seq};
+use hitherto::summary::{Hint, PolicyChange};
 use hitherto::{Message, Restart, Role, Scope, SessionQuery, Timestamp, TtlChange, Window};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::answer::{Answer, Known, in_order};
 use super::sessions::Sessions;
-use crate::suite::{Chat, Subject, once_key, records, ttl_of};
+use crate::suite::folding::{commit, policy};
+use crate::suite::{Chat, Subject, new_id, once_key, records, ttl_of};
 
 /// The sessions: a few, so that they meet, under names that would meet if they were not taken literally.
 pub(super) const NAMES: [&str; 3] = ["a", "a:b", "}{*"];
@@ -21,6 +23,16 @@ pub(super) enum Operation {
         once: Option<(u8, u8)>,
         ttl: TtlChange,
         max: Change<u64>,
+        hint: Option<Hint>,
+    },
+    /// Puts a summary of the messages up to a number; `stale` expects another one than stands there.
+    Summarise {
+        session: usize,
+        upto: Seq,
+        stale: bool,
+    },
+    Summary {
+        session: usize,
     },
     Read {
         session: usize,
@@ -50,6 +62,7 @@ pub(super) enum Operation {
         ttl: TtlChange,
         max: Change<u64>,
         metadata: Change<String>,
+        policy: Change<(PolicyChange, Hint)>,
     },
     Describe {
         session: usize,
@@ -87,9 +100,17 @@ fn a_range() -> impl Strategy<Value = Range> {
     prop_oneof![
         2 => (0..6_u32).prop_map(|turns| Range::Window(Window::Turns(turns))),
         2 => (0..12_u32).prop_map(|messages| Range::Window(Window::Messages(messages))),
+        1 => (0..1500_u64).prop_map(|bytes| Range::Window(Window::Bytes(bytes))),
+        2 => (0..4_u32, limit()).prop_map(|(turns, extra)| Range::Unfolded(turns, extra)),
         1 => (seq(), limit()).prop_map(|(seq, limit)| Range::After(seq, limit)),
         1 => (seq(), limit()).prop_map(|(seq, limit)| Range::Before(seq, limit)),
     ]
+}
+
+fn a_hint() -> impl Strategy<Value = Hint> {
+    let turns = prop_oneof![3 => 0..6_u32, 1 => Just(u32::MAX)];
+    let bytes = prop_oneof![1 => 0..2000_u64, 3 => Just(u64::MAX)];
+    (turns, bytes).prop_map(|(turns, bytes)| Hint { turns, bytes })
 }
 
 /// Any operation.
@@ -102,18 +123,25 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
         proptest::option::weighted(0.3, (0..3_u8, prop_oneof![8 => Just(0_u8), 1 => Just(1)])),
         a_ttl(),
         a_max(),
+        proptest::option::of(a_hint()),
     )
-        .prop_map(|(session, roles, once, ttl, max)| Operation::Append {
+        .prop_map(|(session, roles, once, ttl, max, hint)| Operation::Append {
             session,
             roles,
             once,
             ttl,
             max,
+            hint,
         });
     let replace = (session(), seq(), proptest::option::of("[a-zé\"]{0,12}"), proptest::bool::weighted(0.1))
         .prop_map(|(session, seq, text, stale)| Operation::Replace { session, seq, text, stale });
     let metadata = prop_oneof![
         4 => Just(Change::Keep), 2 => "[a-z]{0,5}".prop_map(|text| Change::Set(format!("{{\"a\":\"{text}\"}}"))),
+        1 => Just(Change::Remove)
+    ];
+    let policy = prop_oneof![
+        6 => Just(Change::Keep),
+        2 => (0..9_u32, a_hint()).prop_map(|(window, hint)| Change::Set((policy(window), hint))),
         1 => Just(Change::Remove)
     ];
     prop_oneof![
@@ -125,9 +153,12 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
         2 => (session(), session(), proptest::option::of(seq()))
             .prop_map(|(session, to, upto)| Operation::Fork { session, to, upto }),
         1 => session().prop_map(|session| Operation::Clear { session }),
-        3 => (session(), a_ttl(), a_max(), metadata).prop_map(|(session, ttl, max, metadata)| {
-            Operation::Configure { session, ttl, max, metadata }
-        }),
+        3 => (session(), a_ttl(), a_max(), metadata, policy).prop_map(
+            |(session, ttl, max, metadata, policy)| Operation::Configure { session, ttl, max, metadata, policy }
+        ),
+        6 => (session(), 1..25_u64, proptest::bool::weighted(0.1))
+            .prop_map(|(session, upto, stale)| Operation::Summarise { session, upto, stale }),
+        2 => session().prop_map(|session| Operation::Summary { session }),
         3 => session().prop_map(|session| Operation::Describe { session }),
         2 => (prop_oneof![Just(""), Just("a"), Just("a:"), Just("*")], 1..4_u32)
             .prop_map(|(prefix, limit)| Operation::List { prefix, limit }),
@@ -163,16 +194,17 @@ impl Operation {
         let chat = |session: usize| on.chat_in(scope, NAMES[session]);
         let store = on.store();
         match self {
-            Self::Append { session, roles, once, ttl, max } => {
+            Self::Append { session, roles, once, ttl, max, hint } => {
                 let once = once.and_then(|(key, what)| once_key(&format!("k{key}"), what.into()));
-                let batch = Batch { once, ttl: *ttl, max_messages: *max, ..batch(roles, step, now) };
+                let batch =
+                    Batch { once, ttl: *ttl, max_messages: *max, hint: *hint, ..batch(roles, step, now) };
                 let chat = chat(*session);
                 let answer = store.append(hitherto::store::At { key: &chat.key, now }, batch.clone()).await;
                 [Answer::Receipt(answer), model.append(NAMES[*session], now, batch)]
             }
             Self::Read { session, range } => {
                 let slice = chat(*session).read(*range).await;
-                let window = matches!(range, Range::Window(_));
+                let window = matches!(range, Range::Window(_) | Range::Unfolded(..));
                 let answer = if window { Answer::window(slice) } else { Answer::Slice(slice) };
                 [answer, model.read(NAMES[*session], now, *range)]
             }
@@ -191,13 +223,23 @@ impl Operation {
             Self::Clear { session } => {
                 [Answer::Cleared(chat(*session).clear().await), model.clear(NAMES[*session])]
             }
-            Self::Configure { session, ttl, max, metadata } => {
-                let change = Configure {
-                    ttl: *ttl,
-                    max_messages: *max,
-                    metadata: metadata.clone(),
-                    policy: Change::Keep,
-                };
+            Self::Summarise { session, upto, stale } => {
+                let (chat, name) = (chat(*session), NAMES[*session]);
+                // Counting what it covers reads the session.
+                let summary = chat.summary_of(*upto).await;
+                model.read(name, now, Range::After(0, 0));
+                let current = model.get(name).and_then(|known| known.summary());
+                let other = stale.then(new_id);
+                let commit = commit(current.as_ref(), &summary);
+                let commit = Commit { expected: other.or(commit.expected), ..commit };
+                [Answer::Committed(chat.commit(&commit).await), model.commit(name, commit)]
+            }
+            Self::Summary { session } => {
+                [Answer::summary(&chat(*session).summary().await), model.state(NAMES[*session], now)]
+            }
+            Self::Configure { session, ttl, max, metadata, policy } => {
+                let change =
+                    Configure { ttl: *ttl, max_messages: *max, metadata: metadata.clone(), policy: *policy };
                 let answer = chat(*session).try_configure(change.clone()).await;
                 [Answer::Configured(answer), model.configure(NAMES[*session], now, &change)]
             }

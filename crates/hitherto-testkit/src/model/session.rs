@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use hitherto::store::{
-    Batch, Change, Configure, Entry, Once, Pop, Range, Receipt, Replaced, Result, Seq, Slice, StoreError,
+    Batch, Change, Commit, Committed, Configure, Entry, Once, Pop, Range, Receipt, Replaced, Result, Seq,
+    Slice, StoreError, SummaryState,
 };
+use hitherto::summary::{Hint, PolicyChange, Summary};
 use hitherto::{Record, Restart, Role, Timestamp, Ttl, TtlChange, Window};
 
 use super::answer::Known;
@@ -22,6 +24,11 @@ pub(super) struct Session {
     expires_at: Option<Timestamp>,
     max_messages: Option<u64>,
     metadata: Option<String>,
+    state: SummaryState,
+    /// How many of the turns and bytes that are held the summary covers.
+    covered: (u64, u64),
+    /// The hint of the session's own policy.
+    hint: Option<Hint>,
     once: BTreeMap<String, (Once, Receipt)>,
 }
 
@@ -52,6 +59,9 @@ impl Session {
             expires_at: None,
             max_messages: None,
             metadata: None,
+            state: SummaryState::default(),
+            covered: (0, 0),
+            hint: None,
             once: BTreeMap::new(),
         }
     }
@@ -119,11 +129,58 @@ impl Session {
         while self.messages() > max {
             let next =
                 (self.base + 1..self.places.len()).find(|position| begins_turn(&self.places[*position]));
-            match next {
-                Some(position) => self.base = position,
-                None => return,
+            let Some(next) = next else { return };
+            let covered = self.summary_upto() as usize;
+            for gone in &self.places[self.base..next.min(covered).max(self.base)] {
+                self.covered.0 = self.covered.0.saturating_sub(begins_turn(gone).into());
+                self.covered.1 = self.covered.1.saturating_sub(gone.encode().len() as u64);
             }
+            self.base = next;
         }
+    }
+
+    fn summary_upto(&self) -> Seq {
+        self.state.current.as_ref().map_or(0, |summary| summary.upto)
+    }
+
+    pub(super) fn summary(&self) -> Option<Summary> {
+        self.state.current.clone()
+    }
+
+    /// Whether the session is due for folding after an append with that hint.
+    fn is_due(&self, hint: Option<Hint>) -> bool {
+        let Some(hint) = hint.map(|hint| self.hint.unwrap_or(hint)) else { return false };
+        let known = self.describe();
+        let (turns, bytes) = self.covered;
+        let never = hint == Hint { turns: u32::MAX, bytes: u64::MAX };
+        !never
+            && (self.state.stale
+                || known.turns.saturating_sub(turns) >= hint.turns.into()
+                || known.bytes.saturating_sub(bytes) >= hint.bytes)
+    }
+
+    /// A message was changed.
+    fn changed(&mut self, seq: Seq) {
+        self.state.stale |= seq <= self.summary_upto();
+    }
+
+    pub(super) fn commit(&mut self, commit: Commit) -> Committed {
+        if self.summary().map(|summary| summary.id) != commit.expected || commit.summary.upto > self.last() {
+            return Committed::Changed;
+        }
+        self.covered = (commit.summary.turns, commit.summary.bytes);
+        self.state = SummaryState {
+            current: Some(commit.summary),
+            previous: commit.previous,
+            stale: commit.stale,
+            policy: self.state.policy,
+        };
+        Committed::Done
+    }
+
+    pub(super) fn state(&mut self, now: Timestamp) -> SummaryState {
+        self.read(now, Range::After(0, 0));
+        self.state.clone()
     }
 
     pub(super) fn append(&mut self, now: Timestamp, batch: Batch) -> Result<Receipt> {
@@ -136,7 +193,7 @@ impl Session {
                 Err(StoreError::OnceMismatch)
             };
         }
-        let receipt = Receipt {
+        let mut receipt = Receipt {
             first_seq: self.last() + 1,
             first_id: batch.records[0].id,
             repeated: false,
@@ -153,8 +210,10 @@ impl Session {
         self.written(now, ttl);
         self.trim();
         if let Some(once) = batch.once {
+            // A repeat is not due.
             self.once.insert(once.key.clone(), (once, receipt));
         }
+        receipt.due = self.is_due(batch.hint);
         Ok(receipt)
     }
 
@@ -190,6 +249,10 @@ impl Session {
                         Window::Messages(messages) => {
                             inside.iter().map(Vec::len).sum::<usize>() >= messages as usize
                         }
+                        Window::Bytes(bytes) => {
+                            let size = |position: &usize| self.places[*position].encode().len() as u64;
+                            inside.iter().flatten().map(size).sum::<u64>() >= bytes
+                        }
                         _ => panic!("the model does not know {window:?}"),
                     };
                     if full {
@@ -198,6 +261,20 @@ impl Session {
                     inside.push(turn);
                 }
                 inside.last().map_or(Vec::new(), |oldest| self.entries(oldest[0], end))
+            }
+            Range::Unfolded(turns, extra) => {
+                let begins: Vec<usize> = self.turns().iter().rev().map(|turn| turn[0]).collect();
+                // Where the slice begins with so many turns.
+                let begin = |count: usize| if count == 0 { end } else { begins[count - 1] };
+                let asked = (turns as usize).min(begins.len());
+                let mut count = asked;
+                while count < begins.len()
+                    && begin(count) as Seq > self.summary_upto()
+                    && begin(asked) - begin(count) < extra as usize
+                {
+                    count += 1;
+                }
+                self.entries(begin(count), end)
             }
             _ => panic!("the model does not know {range:?}"),
         };
@@ -213,6 +290,7 @@ impl Session {
             return Replaced::Changed;
         }
         *place = new.clone();
+        self.changed(seq);
         self.written(now, TtlChange::Keep);
         Replaced::Done
     }
@@ -228,7 +306,8 @@ impl Session {
             let record = std::mem::replace(&mut self.places[position], left);
             popped.push(Entry { seq: position as Seq + 1, record: Ok(record) });
         }
-        if !popped.is_empty() {
+        if let Some(oldest) = popped.first() {
+            self.changed(oldest.seq);
             self.written(now, TtlChange::Keep);
         }
         popped
@@ -241,6 +320,19 @@ impl Session {
         }
         let mut copy = Self { created_at: now, updated_at: now, once: BTreeMap::new(), ..self.clone() };
         copy.places.truncate(upto as usize);
+        let fits = |summary: &Summary| summary.upto <= upto;
+        let [current, previous] = [copy.state.current.take(), copy.state.previous.take()];
+        let [current, previous] = [current.filter(fits), previous.filter(fits)];
+        if let (None, Some(previous)) = (&current, &previous) {
+            let covered = &copy.places[copy.base..(previous.upto as usize).max(copy.base)];
+            let turns = covered.iter().filter(|record| begins_turn(record)).count();
+            copy.covered = (turns as u64, covered.iter().map(|record| record.encode().len() as u64).sum());
+        }
+        let [current, previous] = if current.is_some() { [current, previous] } else { [previous, None] };
+        if current.is_none() {
+            (copy.state.stale, copy.covered) = (false, (0, 0));
+        }
+        (copy.state.current, copy.state.previous) = (current, previous);
         copy.start_clock(now);
         Ok(copy)
     }
@@ -252,6 +344,11 @@ impl Session {
     pub(super) fn configure(&mut self, now: Timestamp, change: &Configure) {
         set(&mut self.max_messages, &change.max_messages);
         set(&mut self.metadata, &change.metadata);
+        match change.policy {
+            Change::Keep => {}
+            Change::Set((policy, hint)) => (self.state.policy, self.hint) = (policy, Some(hint)),
+            Change::Remove => (self.state.policy, self.hint) = (PolicyChange::default(), None),
+        }
         self.written(now, change.ttl);
         self.trim();
     }
@@ -271,6 +368,9 @@ impl Session {
             expires_at: self.expires_at,
             max_messages: self.max_messages,
             metadata: self.metadata.clone(),
+            policy: self.state.policy,
+            summary_upto: self.summary_upto(),
+            summary_stale: self.state.stale,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hitherto::Timestamp;
-use hitherto::store::{Batch, Configure, Pop, Range, Result, StoreError};
+use hitherto::store::{Batch, Commit, Committed, Configure, Pop, Range, Result, StoreError};
 
 use super::answer::{Answer, Known};
 use super::session::Session;
@@ -29,11 +29,23 @@ impl Sessions {
 
     pub(super) fn read(&mut self, name: &str, now: Timestamp, range: Range) -> Answer {
         let slice = self.get(name).map(|session| session.read(now, range)).unwrap_or_default();
-        if matches!(range, Range::Window(_)) { Answer::window(slice) } else { Answer::Slice(slice) }
+        if matches!(range, Range::Window(_) | Range::Unfolded(..)) {
+            Answer::window(slice)
+        } else {
+            Answer::Slice(slice)
+        }
     }
 
     pub(super) fn pop(&mut self, name: &str, now: Timestamp, what: Pop) -> Answer {
         Answer::Popped(self.get(name).map(|session| session.pop(now, what)).unwrap_or_default())
+    }
+
+    pub(super) fn commit(&mut self, name: &str, commit: Commit) -> Answer {
+        Answer::Committed(self.get(name).map_or(Committed::Changed, |session| session.commit(commit)))
+    }
+
+    pub(super) fn state(&mut self, name: &str, now: Timestamp) -> Answer {
+        Answer::summary(&self.get(name).map(|session| session.state(now)).unwrap_or_default())
     }
 
     pub(super) fn fork(&mut self, name: &str, now: Timestamp, to: &str, upto: Option<u64>) -> Answer {
