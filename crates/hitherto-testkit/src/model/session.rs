@@ -173,7 +173,7 @@ impl Session {
             current: Some(commit.summary),
             previous: commit.previous,
             stale: commit.stale,
-            policy: self.state.policy,
+            ..self.state.clone()
         };
         Committed::Done
     }

@@ -145,7 +145,8 @@ impl ChatMemory {
                 turns: state.turns.saturating_mul(share) / places,
                 bytes: state.bytes.saturating_mul(share) / places,
             };
-            Ok((summary, state.current.clone(), false))
+            // A stale one is not kept: what was changed or deleted may stand in it.
+            Ok((summary, state.current.clone().filter(|_| !state.stale), false))
         })
         .await
     }

@@ -129,7 +129,7 @@ impl State {
                 upto: number_at(76),
                 turns: number_at(82),
                 bytes: number_at(88),
-                stale: packed.get(94) == Some(&1),
+                stale: packed.get(94).is_some_and(|flags| flags % 2 == 1),
             },
             _ => return None,
         };

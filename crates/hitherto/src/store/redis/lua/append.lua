@@ -68,7 +68,7 @@ if has_once == 1 and not (start and ttl > 0) then
   redis.call('PEXPIRE', once_key, left)
 end
 if folds == 1 then
-  if own_turns > 0 then due_turns, due_bytes = own_turns, own_bytes end
+  if own then due_turns, due_bytes = own_turns, own_bytes end
   -- Both as large as they can be: nothing is folded.
   if (due_turns < 4294967295 or due_bytes < 281474976710655)
     and (stale == 1 or turns - sum_turns >= due_turns or bytes - sum_bytes >= due_bytes) then

@@ -19,10 +19,10 @@ elseif ARGV[5] == 'remove' then
 end
 if ARGV[7] == 'set' then
   redis.call('HSET', KEYS[2], 'policy', ARGV[8])
-  own_turns, own_bytes = tonumber(ARGV[9]), tonumber(ARGV[10])
+  own, own_turns, own_bytes = true, tonumber(ARGV[9]), tonumber(ARGV[10])
 elseif ARGV[7] == 'remove' then
   redis.call('HDEL', KEYS[2], 'policy')
-  own_turns, own_bytes = 0, 0
+  own, own_turns, own_bytes = false, 0, 0
 end
 local length = redis.call('LLEN', KEYS[1])
 -- include: trim

@@ -17,7 +17,11 @@ if state then
 else
   restart, base, last, turns, dead, bytes, ttl, max, once_day = 0, 0, 0, 0, 0, 0, 0, 0, 0
 end
-if not upto then
+local own = false
+if upto then
+  -- One byte for two: whether the summary is stale, and whether the session has a hint of its own.
+  own, stale = stale >= 2, stale % 2
+else
   -- A session of version 1, or a new one: nothing is folded.
   sum_id, upto, sum_turns, sum_bytes, stale = string.rep('\0', 16), 0, 0, 0, 0
   failures, lease_upto, revision, own_turns, own_bytes = 0, 0, 0, 0, 0
