@@ -92,10 +92,17 @@ impl Tally {
             '0'..='9' => 8 + (times - 1) * 6,
             // A space before a word or a mark belongs to it.
             ' ' if times == 1 && after.starts_with(is_letter) => 0,
-            ' ' if times == 1 && after.starts_with(|next: char| next.is_ascii_punctuation()) => 4,
+            ' ' if times == 1
+                && after
+                    .starts_with(|next: char| next.is_ascii_punctuation() || matches!(next, 'Ͱ'..='џ')) =>
+            {
+                4
+            }
+            ' ' | '\t' | '\n' if after.starts_with(|next: char| !next.is_ascii()) => 16 + times,
             ' ' | '\t' | '\n' => 8 + times,
             _ if first.is_ascii_punctuation() => 8 + (times - 1) * 4,
-            'а'..='я' => times * 7,
+            'а'..='я' if times == 1 => 7,
+            'а'..='я' => times * 8,
             'ά'..='ώ' => times * 10,
             '\u{5d0}'..='\u{64a}' => times * 12,
             '\u{900}'..='\u{10ff}' | '\u{2000}'..='\u{206f}' => times * 16,
