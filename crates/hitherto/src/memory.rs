@@ -3,6 +3,7 @@
 //!
 //! Invariant: it knows nothing of protocols, and holds no state of any session.
 
+mod context;
 mod page;
 mod stored;
 
@@ -21,7 +22,9 @@ use crate::store::{
     At, Batch, Change, Configure, Description, Finding, Once, Pop, Range, Replaced, Seq, SessionPage,
     SessionQuery, Store, StoreError,
 };
+use crate::summary::Policy;
 use crate::time::Clock;
+use crate::tokens::Memo;
 use crate::ttl::TtlChange;
 use crate::window::Window;
 
@@ -40,6 +43,8 @@ pub struct ChatMemory {
     scope: Scope,
     limits: Limits,
     clock: Clock,
+    policy: Policy,
+    memo: Memo,
 }
 
 /// What an append is to do besides appending.
@@ -82,7 +87,14 @@ const TRIES: usize = 16;
 impl ChatMemory {
     /// Memory in that store, for the default tenant and memory key.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, scope: Scope::default(), limits: Limits::default(), clock: Clock::default() }
+        Self {
+            store,
+            scope: Scope::default(),
+            limits: Limits::default(),
+            clock: Clock::default(),
+            policy: Policy::default(),
+            memo: Memo::default(),
+        }
     }
 
     /// Memory in an embedded file, with the defaults of [`EmbeddedOptions`].
@@ -126,6 +138,13 @@ impl ChatMemory {
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// The same memory with another policy for summaries, for sessions that have none of their own.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
         self
     }
 
