@@ -129,7 +129,7 @@ fn fit(drafts: &[Draft], room: usize, counter: &Counter<'_>) -> Option<Vec<Store
     };
     let whole: Vec<_> = drafts.iter().map(|draft| draft.message(None, counter)).collect();
     let fixed = total(&whole).saturating_sub(costs.iter().sum());
-    let mut free = room.checked_sub(fixed).unwrap_or(0);
+    let mut free = room.saturating_sub(fixed);
     // What is left beside the texts differs by a few tokens from what it was beside whole ones, where a format joins
     // texts with what stands around them.
     for _ in 0..8 {
@@ -227,7 +227,7 @@ impl Draft {
         }
         if changed {
             let mut content = Vec::new();
-            write_parts(&mut content, parts, |out, text| push_string(out, text));
+            write_parts(&mut content, parts, push_string);
             self.stored = self.replaced("content", &content);
         }
     }
@@ -311,7 +311,8 @@ mod tests {
         let long = "one two three four five six seven eight nine ten ".repeat(30);
         check("short", 1, "short");
         check(&long, 20, "one two three four five six … [289 tokens left out] … six seven eight nine ten ");
-        check(&long, 9, "… [301 tokens left out] …");
+        check(&long, 9, "one … [300 tokens left out] …");
+        check(&long, 8, "… [301 tokens left out] …");
         check(&long, 1, "…");
         check(&long, 0, "");
         let families = "👨‍👩‍👧‍👦".repeat(500);
