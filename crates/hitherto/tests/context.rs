@@ -1,5 +1,7 @@
 //! A context over a real store: filled, counted anew after an edit, defaults and errors.
 
+#![allow(clippy::unwrap_used)]
+
 use hitherto::{
     AppendOptions, Budget, ChatMemory, ContextOptions, Edit, Encoding, Error, Format, Message, SessionId,
 };
