@@ -1,6 +1,6 @@
 //! A context over a real store: filled, counted anew after an edit, defaults and errors.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 use hitherto::{
     AppendOptions, Budget, ChatMemory, ContextOptions, Edit, Encoding, Error, Format, Message, SessionId,
