@@ -7,6 +7,8 @@
 mod piece;
 mod policy;
 
+mod model;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,6 +18,7 @@ use uuid::Uuid;
 use crate::store::Seq;
 use crate::time::Timestamp;
 
+pub use model::{Api, ModelError, ModelOptions, ModelSummariser};
 pub use piece::{Line, Piece};
 pub use policy::{Hint, Policy, PolicyChange};
 
