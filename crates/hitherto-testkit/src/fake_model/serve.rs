@@ -168,6 +168,7 @@ async fn perform(
             chunk.extend_from_slice(b"\r\n");
             loop {
                 stream.write_all(&chunk).await?;
+                shared.count(|counts| counts.flooded += chunk.len());
             }
         }
     };
