@@ -15,6 +15,8 @@ mod portion;
 mod retry;
 mod worker;
 
+mod model;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -25,6 +27,7 @@ use crate::store::Seq;
 use crate::time::Timestamp;
 
 pub(crate) use fold::{Effort, Folded, Folder};
+pub use model::{Api, ModelError, ModelOptions, ModelSummariser};
 pub(crate) use options::Summaries;
 pub use options::SummaryOptions;
 pub use piece::{Line, Piece};

@@ -46,6 +46,11 @@ impl Piece {
 }
 
 impl Line {
+    /// A message of that role, said at the epoch, with no name and in one part.
+    pub fn new(seq: Seq, role: Role, text: &str) -> Self {
+        Self { seq, role, name: None, created_at: Timestamp::default(), text: text.to_owned(), part: None }
+    }
+
     /// The message as one line; its tool calls are written out, parts that are no text are named.
     pub fn of(message: &StoredMessage) -> Self {
         let mut text = message.message.text();
