@@ -4,6 +4,7 @@
 
 use hitherto::{
     AppendOptions, Budget, ChatMemory, ContextOptions, Edit, Encoding, Error, Format, Message, SessionId,
+    Window,
 };
 
 fn session() -> SessionId {
@@ -68,8 +69,15 @@ async fn an_edit_is_counted_anew() {
 async fn turns_defaults_and_nothing() {
     let (_folder, memory) = apollo().await;
     let mut options = ContextOptions::default();
+    // Without a summary nothing is covered, so everything comes, up to a page and the turn that it ends in.
     let context = memory.context(&session(), &options).await.unwrap();
-    assert_eq!(context.explain.turns, 10);
+    assert!((1_000..1_119).contains(&context.messages.len()), "{}", context.messages.len());
+    let window = memory.window(&session(), Window::Turns(10)).await.unwrap();
+    let upto = window.messages[0].seq - 1;
+    memory.put_summary(&session(), "The crew reported a problem.", upto).await.unwrap();
+    let context = memory.context(&session(), &options).await.unwrap();
+    assert_eq!((context.explain.turns, context.messages[0].seq), (10, upto + 1));
+    assert_eq!(context.summary.unwrap().upto, upto);
     options.budget = Budget::Turns(3);
     options.format = Format::OpenAi;
     let context = memory.context(&session(), &options).await.unwrap();
