@@ -82,7 +82,8 @@ async fn turns_defaults_and_nothing() {
     options.format = Format::OpenAi;
     let context = memory.context(&session(), &options).await.unwrap();
     assert_eq!(context.explain.turns, 3);
-    assert!(context.prompt().unwrap().starts_with(r#"[{"role":"user","content":""#));
+    let prompt = context.prompt().unwrap();
+    assert!(prompt.starts_with(r#"[{"role":"system","content":""#), "{prompt}");
     let nobody = SessionId::parse("nobody").unwrap();
     let context = memory.context(&nobody, &ContextOptions::tokens(100, Encoding::O200k)).await.unwrap();
     assert_eq!((context.tokens, context.messages.len()), (0, 0));
