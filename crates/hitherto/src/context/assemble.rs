@@ -100,7 +100,8 @@ pub(crate) fn assemble(input: Input, options: &ContextOptions, memo: &Memo) -> C
         slice.entries.into_iter().filter_map(StoredMessage::of_entry).collect();
     let whole = held <= (messages.len() + unreadable.len()) as u64;
     let turns = Turns::new(&messages, whole);
-    let text = state.current.as_ref().map(|summary| summary.text.as_str());
+    // A summary of messages that are all gone says nothing.
+    let text = state.current.as_ref().map(|summary| summary.text.as_str()).filter(|text| !text.is_empty());
     let upto = state.current.as_ref().map_or(0, |summary| summary.upto);
 
     let (draft, prompt) = match options.budget {

@@ -29,7 +29,7 @@ const LEAST_SUMMARY: usize = 24;
 pub(super) const OFF: &str = "not asked for";
 pub(super) const NOT_NEEDED: &str = "every message is given";
 const NO_ROOM: &str = "over budget";
-const TOO_LONG: &str = "more than half of the budget";
+const TOO_LONG: &str = "more than two thirds of the budget";
 
 /// The summary as a message.
 pub(super) fn summary_view(text: &str, role: SummaryRole) -> View {
@@ -86,9 +86,10 @@ pub(super) fn plan(
         return Draft { first: 0, why: Some(NOT_NEEDED), ..draft };
     }
     let given = |text: &str| counter.view(&summary_view(text, role)) + text_break(counter);
-    let half = room / 2;
-    draft.why = Some(if left < half { NO_ROOM } else { TOO_LONG });
-    draft.summary = fitting(summary, left.min(half), given, counter);
+    // A summary of the default length has room in a budget of 1,000.
+    let share = room * 2 / 3;
+    draft.why = Some(if left < share { NO_ROOM } else { TOO_LONG });
+    draft.summary = fitting(summary, left.min(share), given, counter);
     let beside = |draft: &Draft| left.saturating_sub(draft.summary.as_deref().map_or(0, given));
     draft.first = older(newest, beside(&draft));
     if draft.summary.as_deref() != Some(summary) {
@@ -114,7 +115,7 @@ fn fitting(
     }
     let mut limit = most.saturating_sub(given(""));
     while limit >= LEAST_SUMMARY {
-        let short = shorten::text(summary, limit, counter);
+        let short = shorten::lines(summary, limit, counter);
         match given(&short).saturating_sub(most) {
             0 => return Some(short),
             over => limit = limit.saturating_sub(over),

@@ -50,6 +50,29 @@ pub(super) fn text(text: &str, limit: usize, counter: &Counter<'_>) -> String {
     best
 }
 
+/// A text of several lines in at most `limit` tokens: whole lines of its end and its beginning, and between them how
+/// many are left out. Where that is not possible, as [`text`].
+pub(super) fn lines(whole: &str, limit: usize, counter: &Counter<'_>) -> String {
+    let lines: Vec<&str> = whole.lines().collect();
+    let joined = |head: usize, tail: usize| {
+        let mark = format!("… [{} lines left out] …", thousands(lines.len() - head - tail));
+        let begin = lines.get(..head).unwrap_or_default().iter().copied();
+        let end = lines.get(lines.len() - tail..).unwrap_or_default().iter().copied();
+        begin.chain([mark.as_str()]).chain(end).collect::<Vec<_>>().join("\n")
+    };
+    let (mut head, mut tail, mut best) = (0, 0, None);
+    while head + tail + 1 < lines.len() {
+        // The end first: it is nearest to what follows.
+        let (next_head, next_tail) = if tail > head { (head + 1, tail) } else { (head, tail + 1) };
+        let more = joined(next_head, next_tail);
+        if counter.encoding.count(&more) > limit {
+            break;
+        }
+        (head, tail, best) = (next_head, next_tail, Some(more));
+    }
+    best.unwrap_or_else(|| text(whole, limit, counter))
+}
+
 /// How far a cut moves, in bytes, so as not to part a word.
 const WORD: usize = 16;
 

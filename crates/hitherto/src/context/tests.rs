@@ -160,12 +160,12 @@ fn what_is_given_and_what_is_left() {
         options(Budget::Turns(1)),
         "9-10 Given summary 1-4 Some(2)/4 out 5-8 None/4",
     );
-    // A long summary: half of the budget at most, while there are turns to give.
+    // A long summary: two thirds of the budget at most, while there are turns to give.
     let long = "Word after word after word. ".repeat(40);
     check(
         talk(&[9; 20]).summary(20, &long),
         tokens(300),
-        "31-40 Shortened (more than half of the budget) summary 1-20 Some(10)/20 out 21-30 Some(5)/10",
+        "35-40 Shortened (more than two thirds of the budget) summary 1-20 Some(10)/20 out 21-34 Some(7)/14",
     );
     // The newest turn alone is over the budget.
     check(
