@@ -41,8 +41,13 @@ impl ChatMemory {
         summariser: Arc<dyn Summariser>,
         stand_in: Option<Arc<dyn Summariser>>,
     ) -> Self {
-        let due = tokio::sync::Notify::new();
-        self.summaries = Some(Arc::new(Summaries { options, summariser, stand_in, due }));
+        self.summaries = Some(Arc::new(Summaries {
+            options,
+            summariser,
+            stand_in,
+            due: tokio::sync::Notify::new(),
+            cold: false.into(),
+        }));
         self
     }
 
@@ -51,7 +56,9 @@ impl ChatMemory {
     /// # Errors
     /// [`Error::SummariesOff`] without [`Self::with_summaries`].
     pub fn start_worker(&self) -> Result<Worker> {
-        Ok(Worker::start(self.work()?))
+        let work = self.work()?;
+        work.summaries.cold.store(true, std::sync::atomic::Ordering::Relaxed);
+        Ok(Worker::start(work))
     }
 
     /// Folds everything that is due now or will be looked at within a minute and a half, and says how many
