@@ -46,13 +46,14 @@ impl Entry {
     pub(super) fn of_message(speaker: &str, role: Role, text: &str, limit: usize) -> Self {
         let mut units = Vec::new();
         let mut code = false;
+        let listed = text.trim().contains(is_line_end);
         for line in text.split(is_line_end) {
             let line = line.trim();
             if line.starts_with("```") || line.starts_with("~~~") {
                 code = !code;
                 continue;
             }
-            read(without_bullet(line), code, limit, &mut units);
+            read(if listed { without_bullet(line) } else { line }, code, limit, &mut units);
         }
         Self { speaker: clean_speaker(speaker), role: Some(role), units }
     }
@@ -71,23 +72,16 @@ impl Entry {
         entries
     }
 
-    /// Appends the units that are kept as one line; nothing if none is.
-    pub(super) fn write(&self, mut keeps: impl FnMut(usize) -> bool, out: &mut String) {
+    /// Appends some of its units, by their places, as one line; nothing for none.
+    pub(super) fn write(&self, places: impl IntoIterator<Item = usize>, out: &mut String) {
         let mut before: Option<(usize, &Unit)> = None;
-        for (at, unit) in self.units.iter().enumerate().filter(|(at, _)| keeps(*at)) {
+        for (at, unit) in places.into_iter().filter_map(|at| Some((at, self.units.get(at)?))) {
             match before {
                 None => {
                     if !out.is_empty() {
                         out.push('\n');
                     }
-                    if !self.speaker.is_empty() {
-                        out.push_str(&self.speaker);
-                        out.push_str(": ");
-                    }
-                    if unit.inside || unit.goes_on.is_some() {
-                        out.push_str(GAP);
-                        out.push(' ');
-                    }
+                    self.begin(unit, out);
                 }
                 Some((last, _)) if last + 1 != at || unit.gap => out.push_str(" … "),
                 Some((_, last)) => out.push_str(unit.joint(last)),
@@ -102,12 +96,40 @@ impl Entry {
             out.push_str(GAP);
         }
     }
+
+    /// A line with at most so many characters of a unit, which breaks off.
+    pub(super) fn beginning(&self, unit: usize, chars: usize, with_speaker: bool) -> String {
+        let mut out = String::new();
+        let Some(unit) = self.units.get(unit) else { return out };
+        if with_speaker {
+            self.begin(unit, &mut out);
+        }
+        let cut = unit.text.char_indices().nth(chars).map_or(unit.text.len(), |(at, _)| at);
+        let text = unit.text.get(..cut).unwrap_or(&unit.text);
+        let whole_words = text.rfind(' ').filter(|at| cut < unit.text.len() && *at > cut / 2);
+        out.push_str(text.get(..whole_words.unwrap_or(cut)).unwrap_or(text).trim_end());
+        if cut < unit.text.len() {
+            out.push(' ');
+            out.push_str(GAP);
+        }
+        out
+    }
+
+    fn begin(&self, first: &Unit, out: &mut String) {
+        if !self.speaker.is_empty() {
+            out.push_str(&self.speaker);
+            out.push_str(": ");
+        }
+        if first.inside || first.goes_on.is_some() {
+            out.push_str(GAP);
+            out.push(' ');
+        }
+    }
 }
 
 impl Unit {
-    /// The unit with a shorter text, which breaks off.
-    pub(super) fn shortened(&self, text: &str) -> Self {
-        Self { text: text.trim_end().to_owned(), broken: true, ..self.clone() }
+    fn new(Sentence { text, goes_on }: Sentence<'_>, code: bool) -> Self {
+        Self { text: text.to_owned(), goes_on, gap: false, inside: false, broken: false, code }
     }
 
     /// What stands between a unit and this one right after it.
@@ -124,38 +146,34 @@ impl Unit {
 /// Appends the units of one line. Spaces are made one, what cannot be printed goes.
 fn read(line: &str, code: bool, limit: usize, units: &mut Vec<Unit>) {
     let first = units.len();
-    let mut gap = false;
+    let mut after_gap = false;
     let mut segment = String::new();
-    for token in line.split(|c: char| c.is_whitespace() || c.is_control()).chain([GAP]) {
-        if token != GAP && token != ITEM {
-            if !token.is_empty() && !segment.is_empty() {
-                segment.push(' ');
+    let tokens = line.split(|c: char| c.is_whitespace() || c.is_control()).map(Some);
+    for token in tokens.chain([None]) {
+        if let Some(said) = token.filter(|token| ![GAP, ITEM].contains(token)) {
+            let start = segment.len();
+            segment.extend(said.chars().filter(|c| !is_override(*c)));
+            if start > 0 && segment.len() > start {
+                segment.insert(start, ' ');
             }
-            segment.extend(token.chars().filter(|c| !is_override(*c)));
             continue;
         }
         if !segment.is_empty() {
-            // What follows a gap begins inside a sentence if what stands before it does not end one.
-            let inside = gap && units.get(first..).and_then(<[_]>::last).is_none_or(|last| last.broken);
+            // What follows a gap begins inside a sentence, unless what stands before the gap ends one.
+            let inside = after_gap && units.get(first..).and_then(<[_]>::last).is_none_or(|last| last.broken);
             let start = units.len();
-            for Sentence { text, goes_on } in sentences::split(&segment, limit) {
-                let text = text.to_owned();
-                units.push(Unit { text, goes_on, gap: false, inside: false, broken: false, code });
-            }
+            units.extend(
+                sentences::split(&segment, limit).into_iter().map(|sentence| Unit::new(sentence, code)),
+            );
             if let Some(unit) = units.get_mut(start) {
-                (unit.gap, unit.inside) = (gap, inside);
+                (unit.gap, unit.inside) = (after_gap, inside);
             }
             segment.clear();
         }
-        gap = token == GAP;
+        after_gap = token == Some(GAP);
         if let Some(last) = units.get_mut(first..).and_then(<[_]>::last_mut) {
-            last.broken = gap && !sentences::is_ended(&last.text);
+            last.broken |= after_gap && !sentences::is_ended(&last.text);
         }
-    }
-    // The end of the line was read as a gap.
-    let ends_in_gap = line.trim_end().ends_with(GAP) && line.split_whitespace().next_back() == Some(GAP);
-    if let Some(last) = units.get_mut(first..).and_then(<[_]>::last_mut) {
-        last.broken &= ends_in_gap;
     }
 }
 
@@ -183,7 +201,11 @@ fn without_bullet(line: &str) -> &str {
 
 /// A speaker's name that is read back as one.
 fn clean_speaker(name: &str) -> String {
-    let parted = |c: char| c.is_whitespace() || is_override(c) || matches!(c, ':' | '.' | '!' | '?' | '…' | ';' | '。' | '！' | '？' | '｡');
+    let parted = |c: char| {
+        c.is_whitespace()
+            || is_override(c)
+            || matches!(c, ':' | '.' | '!' | '?' | '…' | ';' | '。' | '！' | '？' | '｡')
+    };
     let words: Vec<&str> = name.split(parted).filter(|word| !word.is_empty()).take(SPEAKER_WORDS).collect();
     let short: String = words.join(" ").chars().take(SPEAKER_CHARS).collect();
     without_bullet(short.trim()).to_owned()

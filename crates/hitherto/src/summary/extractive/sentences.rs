@@ -115,7 +115,8 @@ fn cut_at(head: &str) -> usize {
     let mut before = ' ';
     for (at, c) in head.char_indices() {
         let wide = matches!(before, '，' | '、' | '；' | '：');
-        if at > half && (wide || (c.is_whitespace() && matches!(before, ',' | ';' | ':' | '-' | '–' | '—'))) {
+        if at > half && (wide || (c.is_whitespace() && matches!(before, ',' | ';' | ':' | '-' | '–' | '—')))
+        {
             clause = Some(at);
         }
         if at > half && c.is_whitespace() {
