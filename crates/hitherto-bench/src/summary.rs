@@ -107,3 +107,35 @@ fn measure(name: &str, conversation: &Conversation, facts: &[Fact]) -> Conversat
         longest_fold_ms: times.last().copied().unwrap_or_default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Conversations of other kinds, on which nothing was tuned alone: what is kept of each at 250 tokens, in steps.
+    #[test]
+    fn everyday_chats_keep_most_of_their_facts() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("facts/chats");
+        for name in ["travel", "support", "team", "de", "zh"] {
+            let conversation = Conversation::read(&root.join(format!("{name}.jsonl"))).unwrap();
+            let facts = facts::read(&root.join(format!("{name}.tsv"))).unwrap();
+            facts::check(&facts, &conversation).unwrap();
+            let text = ours::in_steps_of(&conversation, 250, 2).text;
+            let kept = facts.iter().filter(|fact| fact.is_in(&text)).count();
+            println!("{name}: {kept} of {}\n{text}\n", facts.len());
+            assert!(kept * 2 > facts.len(), "{name}: {kept} of {}\n{text}", facts.len());
+        }
+    }
+
+    #[test]
+    fn every_fact_stands_on_its_line() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for name in ["apollo13-air-to-ground", "apollo13-flight-director"] {
+            let conversation =
+                Conversation::read(&root.join(format!("../../examples/{name}.jsonl"))).unwrap();
+            let facts = facts::read(&root.join(format!("facts/{name}.tsv"))).unwrap();
+            assert!(facts.len() >= 80);
+            facts::check(&facts, &conversation).unwrap();
+        }
+    }
+}

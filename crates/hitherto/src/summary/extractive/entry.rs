@@ -44,6 +44,7 @@ pub(super) struct Unit {
 impl Entry {
     /// From a message; its lines become one.
     pub(super) fn of_message(speaker: &str, role: Role, text: &str, limit: usize) -> Self {
+        let text = &printable(text);
         let mut units = Vec::new();
         let mut code = false;
         let listed = text.trim().contains(is_line_end);
@@ -55,11 +56,13 @@ impl Entry {
             }
             read(if listed { without_bullet(line) } else { line }, code, limit, &mut units);
         }
-        Self { speaker: clean_speaker(speaker), role: Some(role), units }
+        let speaker = Some(clean_speaker(speaker)).filter(|name| !name.is_empty());
+        Self { speaker: speaker.unwrap_or_else(|| role.as_str().to_owned()), role: Some(role), units }
     }
 
     /// The entries of a summary: its own lines, or whatever a model or a person wrote.
     pub(super) fn of_summary(text: &str, limit: usize) -> Vec<Self> {
+        let text = &printable(text);
         let mut entries = Vec::new();
         for line in text.split(is_line_end) {
             let (speaker, said) = speaker_and_rest(without_bullet(line.trim()));
@@ -148,14 +151,15 @@ fn read(line: &str, code: bool, limit: usize, units: &mut Vec<Unit>) {
     let first = units.len();
     let mut after_gap = false;
     let mut segment = String::new();
-    let tokens = line.split(|c: char| c.is_whitespace() || c.is_control()).map(Some);
+    let line: String =
+        line.chars().filter(|c| c.is_whitespace() || c.is_control() || !is_override(*c)).collect();
+    let tokens = line.split(char::is_whitespace).map(Some);
     for token in tokens.chain([None]) {
         if let Some(said) = token.filter(|token| ![GAP, ITEM].contains(token)) {
-            let start = segment.len();
-            segment.extend(said.chars().filter(|c| !is_override(*c)));
-            if start > 0 && segment.len() > start {
-                segment.insert(start, ' ');
+            if !segment.is_empty() && !said.is_empty() {
+                segment.push(' ');
             }
+            segment.push_str(said);
             continue;
         }
         if !segment.is_empty() {
@@ -181,6 +185,12 @@ fn is_line_end(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{0B}' | '\u{0C}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
+/// The text without what turns its direction, and with a space for each other character that cannot be printed.
+fn printable(text: &str) -> String {
+    let shown = text.chars().filter(|c| c.is_control() || !is_override(*c));
+    shown.map(|c| if c.is_control() && !is_line_end(c) { ' ' } else { c }).collect()
+}
+
 /// Turns the direction of what follows, which could make a line read as something else.
 fn is_override(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}') || c.is_control()
@@ -191,7 +201,7 @@ fn without_bullet(line: &str) -> &str {
     let mut line = line;
     while let Some((mark, rest)) = line.split_once(' ') {
         let heading = !mark.is_empty() && mark.chars().all(|c| c == '#');
-        if !heading && !matches!(mark, "-" | "*" | "+" | "•" | "–" | "—" | ">") {
+        if !heading && !matches!(mark, "-" | "*" | "+" | "•" | "·" | "–" | "—" | ">") {
             break;
         }
         line = rest.trim_start();

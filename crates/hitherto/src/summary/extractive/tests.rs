@@ -98,13 +98,13 @@ fn if_nothing_is_worth_anything_something_is_said() {
 #[test]
 fn a_sentence_that_is_longer_than_the_budget_is_shortened() {
     let text = summary(None, &["Pneumonoultramicroscopicsilicovolcanoconiosis hospitalisations"], 8);
-    assert!(text.ends_with(" …") && !text.contains('\n'), "{text}");
+    assert!(text.contains('…') && !text.contains('\n'), "{text}");
     assert!((1..=8).contains(&Encoding::O200k.count(&text)), "{text}");
 }
 
 #[test]
 fn what_is_pathological_is_summarised_too() {
-    const SIZE: usize = 1 << 20;
+    const SIZE: usize = 1 << 18;
     let texts = [
         "a".repeat(SIZE),
         "a.".repeat(SIZE / 2),
