@@ -22,7 +22,7 @@ use async_trait::async_trait;
 use self::cover::Cover;
 use self::entry::Entry;
 use self::worth::Candidate;
-use super::{Line, Piece, Summariser, SummariserError};
+use super::{Line, Piece, Summariser, SummariserError, background};
 use crate::message::Role;
 use crate::tokens::Encoding;
 
@@ -72,7 +72,8 @@ impl Summariser for Extractive {
     }
 
     async fn summarise(&self, piece: &Piece) -> Result<String, SummariserError> {
-        let text = self.summary(piece);
+        let (this, piece) = (*self, piece.clone());
+        let text = background::run(move || this.summary(&piece)).await.ok_or(SummariserError::Died)?;
         if text.is_empty() { Err(SummariserError::Empty) } else { Ok(text) }
     }
 }

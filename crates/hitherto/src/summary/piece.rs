@@ -1,7 +1,7 @@
 //! What a summariser is given: the summary so far, and the messages that are leaving the window.
 
 use crate::memory::StoredMessage;
-use crate::message::Role;
+use crate::message::{Content, Part, Role};
 use crate::store::Seq;
 use crate::time::Timestamp;
 use crate::tokens::Encoding;
@@ -53,13 +53,14 @@ impl Line {
 
     /// The message as one line; its tool calls are written out, parts that are no text are named.
     pub fn of(message: &StoredMessage) -> Self {
-        let mut text = message.message.text();
-        for call in message.message.tool_calls() {
-            if !text.is_empty() {
-                text.push('\n');
-            }
-            text.push_str(&format!("[calls {}({})]", call.name, call.arguments));
-        }
+        let calls = message.message.tool_calls();
+        let said = match message.message.content() {
+            Content::Parts(parts) => parts.into_iter().map(shown).collect(),
+            content => vec![content.text()],
+        };
+        let called = calls.iter().map(|call| format!("[calls {}({})]", call.name, call.arguments));
+        let lines: Vec<String> = said.into_iter().chain(called).filter(|line| !line.is_empty()).collect();
+        let text = lines.join("\n");
         Self {
             seq: message.seq,
             role: message.role(),
@@ -70,13 +71,18 @@ impl Line {
         }
     }
 
-    /// A whole message as one line, for who has no [`StoredMessage`].
-    pub fn new(seq: Seq, role: Role, name: Option<String>, created_at: Timestamp, text: String) -> Self {
-        Self { seq, role, name, created_at, text, part: None }
-    }
-
     /// Who speaks, as a summary names them: the message's name, or its role.
     pub fn speaker(&self) -> &str {
         self.name.as_deref().unwrap_or(self.role.as_str())
+    }
+}
+
+/// A part of a message as a summariser reads it.
+fn shown(part: Part) -> String {
+    match part {
+        Part::Text(text) => text,
+        Part::Image(_) => "[an image]".to_owned(),
+        Part::File(_) => "[a file]".to_owned(),
+        Part::Other(_) => "[something that is no text]".to_owned(),
     }
 }
