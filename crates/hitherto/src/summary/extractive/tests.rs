@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::time::Timestamp;
 
 fn line(seq: usize, role: Role, text: &str) -> Line {
     Line::new(seq as u64 + 1, role, text)
