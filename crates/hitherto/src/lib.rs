@@ -32,6 +32,7 @@ mod session;
 mod ttl;
 mod window;
 
+mod context;
 mod error;
 mod memory;
 mod record;
@@ -45,6 +46,9 @@ pub mod summary;
 #[cfg(test)]
 mod storage_page;
 
+pub use context::{
+    Budget, Context, ContextOptions, Cut, Explain, Format, Given, Left, LeftOut, SUMMARY_LEAD_IN, SummaryRole,
+};
 pub use error::{Error, Limits};
 pub use memory::{
     AppendOptions, Appended, ChatMemory, Direction, Edit, Fold, MessageId, Page, Result, StoredMessage,

@@ -3,6 +3,7 @@
 //!
 //! Invariant: it knows nothing of protocols, and holds no state of any session.
 
+mod context;
 mod page;
 mod stored;
 mod summary;
@@ -24,6 +25,7 @@ use crate::store::{
 };
 use crate::summary::Summaries;
 use crate::time::Clock;
+use crate::tokens::Memo;
 use crate::ttl::TtlChange;
 use crate::window::Window;
 
@@ -44,6 +46,7 @@ pub struct ChatMemory {
     limits: Limits,
     clock: Clock,
     summaries: Option<Arc<Summaries>>,
+    memo: Memo,
 }
 
 /// What an append is to do besides appending.
@@ -92,6 +95,7 @@ impl ChatMemory {
             limits: Limits::default(),
             clock: Clock::default(),
             summaries: None,
+            memo: Memo::default(),
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod content;
 mod json;
+mod langchain;
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -15,6 +16,7 @@ use thiserror::Error;
 
 pub use content::{Content, Part, ToolCall};
 pub(crate) use json::{decode_string, field, is_object, push_string, rename_field, replace_field};
+pub(crate) use langchain::{langchain, raw, raw_content};
 
 use crate::time::Timestamp;
 

@@ -53,6 +53,11 @@ impl StoredMessage {
         Self::new(entry.seq, entry.record.ok()?)
     }
 
+    /// The same message saying something else: what a context gives of one that is too long for it.
+    pub(crate) fn saying(&self, message: Message) -> Self {
+        Self { message, ..self.clone() }
+    }
+
     /// Who speaks.
     pub fn role(&self) -> Role {
         self.message.role()

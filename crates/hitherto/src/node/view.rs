@@ -3,12 +3,9 @@
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::message::{Message, Role, field};
+use crate::message::{Message, Role, field, raw, raw_content as content};
 
-/// A raw JSON text as a value; `None` for what is not JSON, which a stored message never holds.
-fn raw(json: &str) -> Option<Box<RawValue>> {
-    RawValue::from_string(json.to_owned()).ok()
-}
+pub(super) use crate::message::langchain as base_message;
 
 /// The text of a message as raw JSON: as it came where it is a text, so that nothing in it changes.
 fn text(message: &Message) -> Option<Box<RawValue>> {
@@ -16,11 +13,6 @@ fn text(message: &Message) -> Option<Box<RawValue>> {
         Some(content) if content.starts_with('"') => raw(content),
         _ => to_raw_value(&message.text()).ok(),
     }
-}
-
-fn content(message: &Message) -> Option<Box<RawValue>> {
-    raw(field(message.bytes(), "content").unwrap_or("\"\""))
-        .map(|content| if content.get() == "null" { raw("\"\"").unwrap_or(content) } else { content })
 }
 
 /// `IMessage = { message, type, role, content }`. Its two types cannot say who speaks, so the role does.
@@ -43,69 +35,6 @@ pub(super) fn imessage(message: &Message) -> Option<Box<RawValue>> {
         content: content(message)?,
         tool_calls: field(message.bytes(), "tool_calls").and_then(raw),
         tool_call_id: field(message.bytes(), "tool_call_id").and_then(raw),
-    };
-    to_raw_value(&view).ok()
-}
-
-/// LangChain's `StoredMessage = { type, data }`.
-pub(super) fn base_message(message: &Message) -> Option<Box<RawValue>> {
-    #[derive(Serialize)]
-    struct Stored {
-        r#type: &'static str,
-        data: Data,
-    }
-    #[derive(Serialize)]
-    struct Data {
-        content: Box<RawValue>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        name: Option<Box<RawValue>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        tool_call_id: Option<Box<RawValue>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        tool_calls: Option<Vec<Call>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        invalid_tool_calls: Option<Vec<Call>>,
-        additional_kwargs: Empty,
-        response_metadata: Empty,
-    }
-    #[derive(Serialize, Default)]
-    struct Empty {}
-    #[derive(Serialize)]
-    struct Call {
-        name: String,
-        args: Box<RawValue>,
-        id: String,
-        r#type: &'static str,
-    }
-    let mut calls = (Vec::new(), Vec::new());
-    for call in message.tool_calls() {
-        let arguments = if call.arguments.is_empty() { "{}" } else { &call.arguments };
-        // Arguments that are no JSON stand as a text among the invalid calls, as LangChain itself keeps them.
-        match raw(arguments) {
-            Some(args) => calls.0.push(Call { name: call.name, args, id: call.id, r#type: "tool_call" }),
-            None => {
-                let args = to_raw_value(arguments).ok()?;
-                calls.1.push(Call { name: call.name, args, id: call.id, r#type: "invalid_tool_call" });
-            }
-        }
-    }
-    let is_ai = message.role() == Role::Assistant;
-    let view = Stored {
-        r#type: match message.role() {
-            Role::System => "system",
-            Role::User => "human",
-            Role::Assistant => "ai",
-            Role::Tool => "tool",
-        },
-        data: Data {
-            content: content(message)?,
-            name: field(message.bytes(), "name").and_then(raw),
-            tool_call_id: field(message.bytes(), "tool_call_id").and_then(raw),
-            tool_calls: is_ai.then_some(calls.0),
-            invalid_tool_calls: is_ai.then_some(calls.1),
-            additional_kwargs: Empty {},
-            response_metadata: Empty {},
-        },
     };
     to_raw_value(&view).ok()
 }
