@@ -4,6 +4,7 @@
 //! It covers only messages that its summariser was given, oldest first, and an answer that is none changes
 //! nothing.
 
+mod extractive;
 mod piece;
 mod policy;
 
@@ -23,6 +24,7 @@ use uuid::Uuid;
 use crate::store::Seq;
 use crate::time::Timestamp;
 
+pub use extractive::Extractive;
 pub(crate) use fold::{Effort, Folded, Folder};
 pub(crate) use options::Summaries;
 pub use options::SummaryOptions;

@@ -65,6 +65,11 @@ impl Line {
         }
     }
 
+    /// A whole message as one line, for who has no [`StoredMessage`].
+    pub fn new(seq: Seq, role: Role, name: Option<String>, created_at: Timestamp, text: String) -> Self {
+        Self { seq, role, name, created_at, text, part: None }
+    }
+
     /// Who speaks, as a summary names them: the message's name, or its role.
     pub fn speaker(&self) -> &str {
         self.name.as_deref().unwrap_or(self.role.as_str())
