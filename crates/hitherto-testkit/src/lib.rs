@@ -23,6 +23,7 @@
 //! | `client` | a RESP2 client small enough to trust |
 //! | `tls` | a certificate authority and its certificates |
 //! | `proxy`, `link` | a TCP proxy that makes faults |
+//! | `fake_model` | a model that speaks the real protocols and says what a test tells it to |
 //! | `suite` | what every store has to do, in small cases |
 //! | `model` | a naive model, and random operations that compare a store with it |
 //!
@@ -39,11 +40,14 @@ mod tls;
 mod link;
 mod proxy;
 
+mod fake_model;
+
 pub mod suite;
 
 pub mod model;
 
 pub use client::{Client, Reply};
+pub use fake_model::{Behaviour, Counts, FakeModel, Hold, ModelRequest};
 pub use proxy::{FaultProxy, Mode, Stats};
 pub use redis_server::RedisServer;
 pub use redis_settings::RedisSettings;

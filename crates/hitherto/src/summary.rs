@@ -9,6 +9,7 @@ mod piece;
 mod policy;
 
 mod fold;
+mod model;
 mod options;
 mod plan;
 mod portion;
@@ -26,6 +27,7 @@ use crate::time::Timestamp;
 
 pub use extractive::Extractive;
 pub(crate) use fold::{Effort, Folded, Folder};
+pub use model::{Api, ModelError, ModelOptions, ModelSummariser};
 pub(crate) use options::Summaries;
 pub use options::SummaryOptions;
 pub use piece::{Line, Piece};

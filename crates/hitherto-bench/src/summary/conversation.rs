@@ -38,7 +38,10 @@ impl Conversation {
                 other => bail!("line {}: no role is called {other:?}", at + 1),
             };
             let created = message.created_at.as_deref().and_then(Timestamp::parse_rfc3339);
-            Ok(Line::new(at as u64 + 1, role, message.name, created.unwrap_or_default(), message.content))
+            let mut line = Line::new(at as u64 + 1, role, &message.content);
+line.name = message.name;
+line.created_at = created.unwrap_or_default();
+Ok(line)
         };
         Ok(Self { lines: text.lines().enumerate().map(line).collect::<Result<_>>()? })
     }

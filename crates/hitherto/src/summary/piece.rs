@@ -46,6 +46,11 @@ impl Piece {
 }
 
 impl Line {
+    /// A message of that role, said at the epoch, with no name and in one part.
+    pub fn new(seq: Seq, role: Role, text: &str) -> Self {
+        Self { seq, role, name: None, created_at: Timestamp::default(), text: text.to_owned(), part: None }
+    }
+
     /// The message as one line; its tool calls are written out, parts that are no text are named.
     pub fn of(message: &StoredMessage) -> Self {
         let mut text = message.message.text();
@@ -63,11 +68,6 @@ impl Line {
             text,
             part: None,
         }
-    }
-
-    /// A whole message as one line, for who has no [`StoredMessage`].
-    pub fn new(seq: Seq, role: Role, name: Option<String>, created_at: Timestamp, text: String) -> Self {
-        Self { seq, role, name, created_at, text, part: None }
     }
 
     /// Who speaks, as a summary names them: the message's name, or its role.
