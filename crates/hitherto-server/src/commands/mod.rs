@@ -31,7 +31,7 @@ use std::process::ExitCode;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 
-use crate::settings::{Kind, Layers, Settings, flags_for};
+use crate::settings::{Caller, Kind, Layers, Settings, flags_for};
 
 pub use call::Call;
 
@@ -106,7 +106,7 @@ pub fn clap_command() -> Command {
                 .about(entry.about)
                 .args(entry.arguments.iter().map(argument))
                 .next_help_heading("Settings")
-                .args(flags_for(entry.name == "serve"))
+                .args(flags_for(Caller::of(entry.name)))
         }))
 }
 
@@ -142,7 +142,7 @@ pub fn command_line() -> ExitCode {
 }
 
 fn run(name: &str, matches: &clap::ArgMatches) -> anyhow::Result<ExitCode> {
-    let layers = Layers::gather(matches, |name| std::env::var_os(name), name == "serve")?;
+    let layers = Layers::gather(matches, |name| std::env::var_os(name), Caller::of(name))?;
     let settings = Settings::resolve(&layers)?;
     crate::logs::start(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
