@@ -21,16 +21,17 @@ pub(super) async fn context(State(door): State<Arc<Door>>, request: Request) -> 
     let session = path::session(uri)?;
     let options = options(uri, door.options.encoding, door.memory.limits().page)?;
     door.warm(options.encoding).await;
-    let context = if matches!(options.budget, Budget::Tokens(tokens) if tokens < LONG) {
-        door.within(door.memory.context(&session, &options)).await?
-    } else {
-        let (memory, runtime) = (door.memory.clone(), tokio::runtime::Handle::current());
-        let made = tokio::task::spawn_blocking(move || runtime.block_on(memory.context(&session, &options)));
-        match door.within(async { Ok(made.await) }).await? {
-            Ok(made) => made?,
-            Err(_) => return Err(Problem::new(Code::Internal, "the context could not be put together")),
-        }
+    let made = {
+        let door = Arc::clone(&door);
+        async move { door.within(door.memory.context(&session, &options)).await }
     };
+    let context = if matches!(options.budget, Budget::Tokens(tokens) if tokens < LONG) {
+        made.await
+    } else {
+        let runtime = tokio::runtime::Handle::current();
+        let counted = tokio::task::spawn_blocking(move || runtime.block_on(made)).await;
+        counted.unwrap_or_else(|_| Err(Problem::new(Code::Internal, "the context could not be put together")))
+    }?;
     let mut out = Vec::with_capacity(1024);
     context.write_json(&mut out);
     Ok(answer::json(StatusCode::OK, out))
