@@ -35,6 +35,17 @@ pub(crate) fn marking(memory: ChatMemory, settings: &SummarySettings) -> ChatMem
     memory.with_summaries(options(settings), Arc::new(Extractive::default()), None)
 }
 
+/// What writes the summaries, in words, if it can be set up. Nothing is sent to a model.
+///
+/// # Errors
+/// As [`folding`].
+pub(crate) fn check(settings: &SummarySettings) -> anyhow::Result<String> {
+    if let Some(model) = &settings.model {
+        ModelSummariser::new(model_options(model, settings.model_timeout)?).context("the model")?;
+    }
+    Ok(shown(settings))
+}
+
 /// What writes the summaries, in words.
 pub(crate) fn shown(settings: &SummarySettings) -> String {
     let off = if settings.policy.enabled { "" } else { ", only of sessions and tenants that ask for it" };

@@ -39,9 +39,9 @@ fn the_lines_that_the_demo_prints_work_when_they_are_pasted() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = Process::start(folder.path(), &["--demo"]);
     let mut lines = Vec::new();
-    while lines.len() < 3 {
+    while lines.len() < 4 {
         let mut line = String::new();
-        assert!(process.out.read_line(&mut line).unwrap() > 0, "three lines to try");
+        assert!(process.out.read_line(&mut line).unwrap() > 0, "four lines to try");
         if line.trim().starts_with("curl ") {
             lines.push(line.trim().to_owned());
         }
@@ -61,6 +61,17 @@ fn the_lines_that_the_demo_prints_work_when_they_are_pasted() {
     assert_eq!(answers[0]["messages"][0]["role"], "user");
     assert_eq!(answers[1]["messages"][0]["seq"], 1120);
     assert_eq!(answers[2]["messages"], 1120);
+    let text = answers[3]["prompt"].as_str().unwrap();
+    assert!(
+        answers[3]["tokens"].as_u64().unwrap() <= 1000 && text.contains("Houston, do you read?"),
+        "{text}"
+    );
+    // The worker folds the conversation by itself.
+    let began = Instant::now();
+    while get(process.address, "/v1/sessions/apollo13").json()["summary_upto"].as_u64() < Some(1000) {
+        assert!(began.elapsed() < Duration::from_secs(20), "no summary");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     process.signal("TERM");
     assert_eq!(process.end().0, Some(0));
     // A second start stores nothing twice, and leaves alone what was said since.

@@ -24,7 +24,7 @@ pub(super) fn has(option: &Setting, caller: Caller) -> bool {
 
 /// Whether a command has the flag of an option. How summaries are made is the business of few commands, so the
 /// others take it from the environment and the file alone.
-fn has_flag(option: &Setting, caller: Caller) -> bool {
+pub(super) fn has_flag(option: &Setting, caller: Caller) -> bool {
     has(option, caller) && (option.who != Who::Folders || caller != Caller::Client)
 }
 

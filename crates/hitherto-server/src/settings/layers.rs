@@ -9,7 +9,7 @@ use clap::parser::ValueSource;
 use hitherto::Tenant;
 use hitherto::summary::PolicyChange;
 
-use super::flags::has;
+use super::flags::{has, has_flag};
 use super::{Caller, Kind, OPTIONS, Setting, tenants};
 
 /// Where a value comes from; the greater beats the lesser.
@@ -56,7 +56,8 @@ impl Layers {
                     value.into_string().ok().with_context(|| format!("{} is not UTF-8", option.env))?;
                 own.put(option, Source::Environment, &value, || option.env.to_owned())?;
             }
-            if let Some(value) = flag_value(flags, option) {
+            // A command may have an argument of its own of that name.
+            if let Some(value) = flag_value(flags, option).filter(|_| has_flag(option, caller)) {
                 own.put(option, Source::Flag, &value, || format!("--{}", option.flag()))?;
             }
         }

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::session::SessionId;
 use crate::store::{At, Change, Commit, Committed, Configure, Range, Reader, Seq, StoreError, SummaryState};
 use crate::summary::{
-    Effort, Folded, Folder, Hint, Policy, PolicyChange, Summaries, Summariser, Summary, SummaryOptions, Work,
+    Effort, Folded, Folder, Hint, Pass, Policy, PolicyChange, Summaries, Summariser, Summary, SummaryOptions, Work,
     Worker,
 };
 
@@ -59,7 +59,7 @@ impl ChatMemory {
     ///
     /// # Errors
     /// [`Error::SummariesOff`]; any error of the store's due-list.
-    pub async fn fold_due(&self) -> Result<(u64, u64)> {
+    pub async fn fold_due(&self) -> Result<Pass> {
         Ok(self.work()?.pass().await?)
     }
 
