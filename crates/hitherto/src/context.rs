@@ -15,6 +15,7 @@ mod view;
 #[cfg(test)]
 mod formats_tests;
 #[cfg(test)]
+#[allow(clippy::string_slice, reason = "a test stops where something is wrong")]
 mod recount;
 #[cfg(test)]
 mod tests;

@@ -27,10 +27,12 @@ pub enum Encoding {
     ///
     /// The rule, in tokens. A word of ASCII letters (a capital after a small letter begins another): 1 if it is one
     /// of the commonest words of English. Any other, in a text of which at least a quarter of the words are such:
-    /// 1 for up to 3 letters and 3/8 for each letter more; in any other text one for every 2 letters; one for every
-    /// letter where pairs of letters are rare ones. A digit: 1. A mark of punctuation: 1, repeated half. A space
-    /// before a word or mark: nothing; other white space: 1, repeated an eighth. Accented Latin, Greek and Cyrillic
-    /// letters: 1, the rarer ones 2. Han, Kana and Hangul: 2, the rarer 3. Anything else: its bytes in UTF-8.
+    /// 1 for up to 4 letters and 1/4 for each letter more; in a text of fewer than an eighth, 1/2 and 1/2 for every
+    /// letter; in between, in between. Rare pairs of letters, capitals inside a word and accents cost 3/8 to 1 more.
+    /// A digit: 1, and 3/4 for each of the same after it. A mark of punctuation: 1, repeated half. A space before a
+    /// word: nothing; other white space: 1, repeated an eighth. Cyrillic and Greek letters: about 1, Hebrew and Arabic
+    /// 1 1/2, Kana 1 5/8, those of India and South-East Asia, Han and Hangul 2, emoji 3. Anything else: its bytes in
+    /// UTF-8. To every text with words 1 more.
     Estimate,
 }
 

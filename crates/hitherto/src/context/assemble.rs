@@ -204,29 +204,35 @@ fn within(
     role: SummaryRole,
     counter: &Counter<'_>,
 ) -> (Draft, Prompt) {
+    let joins = matches!(counter.format, Format::Anthropic | Format::Text);
     let mut best: Option<(Draft, Prompt)> = None;
+    // The most that fitted and the least that did not; costs that add up are not those of what is joined.
+    let (mut fits, mut exceeds) = (0, None);
     let mut room = budget;
     for _ in 0..TRIES {
         let draft = plan::plan(turns, text, role, room, counter);
         let made = prompt(&draft, turns, role, counter);
         if made.tokens > budget {
-            if best.is_some() {
-                break;
-            }
-            room = room.saturating_sub(made.tokens - budget);
+            exceeds = Some(room);
+            let less = room.saturating_sub(made.tokens - budget);
+            room = if best.is_some() { usize::midpoint(fits, room) } else { less };
             continue;
         }
-        // A format that joins messages costs less than was thought: perhaps another turn fits.
-        let spare = budget - made.tokens;
-        let fuller = best.as_ref().is_none_or(|(_, best)| made.tokens > best.tokens);
-        let done = !fuller || spare <= budget / 50 || draft.first == 0 && draft.newest.is_none();
-        if fuller {
+        let (used, all) = (made.tokens, draft.first == 0 && draft.newest.is_none());
+        if best.as_ref().is_none_or(|(_, best)| used > best.tokens) {
             best = Some((draft, made));
         }
-        if done || counter.format != Format::Anthropic && counter.format != Format::Text {
+        if !joins || all || used + budget / 25 >= budget {
             break;
         }
-        room = room.saturating_add(spare);
+        fits = room;
+        room = match exceeds {
+            Some(most) => usize::midpoint(room, most),
+            None => room.saturating_mul(budget) / used.max(budget / 4).max(1),
+        };
+        if room <= fits {
+            break;
+        }
     }
     best.unwrap_or_else(|| {
         let why = text.map(|_| "over budget");

@@ -65,9 +65,10 @@ pub(super) fn plan(
         draft.first = if draft.newest.is_some() { newest } else { turns.len() };
         return Draft { why: summary.map(|_| NO_ROOM), ..draft };
     };
-    (left, draft.first) = (after, newest);
+    left = after;
+    draft.first = newest;
     // As far back as it goes without a summary, which is not needed if that is all of the session.
-    let mut older = |from: usize, mut left: usize| {
+    let older = |from: usize, mut left: usize| {
         let mut first = from;
         while let Some(turn) = first.checked_sub(1) {
             let Some(after) = left.checked_sub(cost(turn)) else { break };
@@ -86,28 +87,40 @@ pub(super) fn plan(
     }
     let given = |text: &str| counter.view(&summary_view(text, role)) + text_break(counter);
     let half = room / 2;
-    let most = left.min(half);
+    draft.why = Some(if left < half { NO_ROOM } else { TOO_LONG });
+    draft.summary = fitting(summary, left.min(half), given, counter);
+    let beside = |draft: &Draft| left.saturating_sub(draft.summary.as_deref().map_or(0, given));
+    draft.first = older(newest, beside(&draft));
+    if draft.summary.as_deref() != Some(summary) {
+        // Where the next older turn is too long for what is left, the summary has the use of it.
+        let turns: usize = (draft.first..newest).map(cost).sum();
+        draft.summary = fitting(summary, left.saturating_sub(turns), given, counter).or(draft.summary);
+    }
+    if draft.summary.as_deref() == Some(summary) {
+        draft.why = None;
+    }
+    draft
+}
+
+/// As much of the summary as is given in `most` tokens.
+fn fitting(
+    summary: &str,
+    most: usize,
+    given: impl Fn(&str) -> usize,
+    counter: &Counter<'_>,
+) -> Option<String> {
     if given(summary) <= most {
-        draft.summary = Some(summary.to_owned());
-    } else {
-        let why = if left < half { NO_ROOM } else { TOO_LONG };
-        draft.why = Some(why);
-        let mut limit = most.saturating_sub(given(""));
-        while limit >= LEAST_SUMMARY {
-            let short = shorten::text(summary, limit, counter);
-            let over = given(&short).saturating_sub(most);
-            if over == 0 {
-                draft.summary = Some(short);
-                break;
-            }
-            limit = limit.saturating_sub(over);
+        return Some(summary.to_owned());
+    }
+    let mut limit = most.saturating_sub(given(""));
+    while limit >= LEAST_SUMMARY {
+        let short = shorten::text(summary, limit, counter);
+        match given(&short).saturating_sub(most) {
+            0 => return Some(short),
+            over => limit = limit.saturating_sub(over),
         }
     }
-    if let Some(text) = &draft.summary {
-        left = left.saturating_sub(given(text));
-    }
-    draft.first = older(newest, left);
-    draft
+    None
 }
 
 /// The empty line after a summary in a text.

@@ -29,10 +29,11 @@ pub(super) fn text(text: &str, limit: usize, counter: &Counter<'_>) -> String {
             tails.get(tails.partition_point(|at| text.len() - bytes > *at)..).and_then(<[usize]>::first);
         let head = text.get(..head.copied().unwrap_or(0)).unwrap_or_default();
         let tail = text.get(tail.copied().unwrap_or(text.len())..).unwrap_or_default();
+        let (head, tail) = (to_word_end(head), from_word(tail));
         let left = whole.saturating_sub(count(head) + count(tail)).max(1);
         let mark = format!("… [{} tokens left out] …", thousands(left));
-        let gaps = (if head.is_empty() { "" } else { " " }, if tail.is_empty() { "" } else { " " });
-        format!("{}{}{mark}{}{}", head.trim_end(), gaps.0, gaps.1, tail.trim_start())
+        let gap = |text: &str| if text.is_empty() { "" } else { " " };
+        format!("{head}{}{mark}{}{tail}", gap(head), gap(tail))
     };
     let mut best = [cut(0), "…".to_owned()].into_iter().find(|cut| count(cut) <= limit).unwrap_or_default();
     let (mut low, mut high) = (1, near.min(text.len() / 2));
@@ -47,6 +48,25 @@ pub(super) fn text(text: &str, limit: usize, counter: &Counter<'_>) -> String {
         }
     }
     best
+}
+
+/// How far a cut moves, in bytes, so as not to part a word.
+const WORD: usize = 16;
+
+/// The text up to its last white space, if that is near.
+fn to_word_end(head: &str) -> &str {
+    match head.rfind(char::is_whitespace) {
+        Some(at) if at + WORD >= head.len() => head.get(..at).unwrap_or(head).trim_end(),
+        _ => head,
+    }
+}
+
+/// The text from its first white space, if that is near.
+fn from_word(tail: &str) -> &str {
+    match tail.find(char::is_whitespace) {
+        Some(at) if at <= WORD => tail.get(at..).unwrap_or(tail).trim_start(),
+        _ => tail,
+    }
 }
 
 /// Where graphemes begin among the first so many bytes.
@@ -109,7 +129,7 @@ fn fit(drafts: &[Draft], room: usize, counter: &Counter<'_>) -> Option<Vec<Store
     };
     let whole: Vec<_> = drafts.iter().map(|draft| draft.message(None, counter)).collect();
     let fixed = total(&whole).saturating_sub(costs.iter().sum());
-    let mut free = room.checked_sub(fixed).unwrap_or(0);
+    let mut free = room.saturating_sub(fixed);
     // What is left beside the texts differs by a few tokens from what it was beside whole ones, where a format joins
     // texts with what stands around them.
     for _ in 0..8 {
@@ -207,7 +227,7 @@ impl Draft {
         }
         if changed {
             let mut content = Vec::new();
-            write_parts(&mut content, parts, |out, text| push_string(out, text));
+            write_parts(&mut content, parts, push_string);
             self.stored = self.replaced("content", &content);
         }
     }
@@ -290,8 +310,9 @@ mod tests {
         };
         let long = "one two three four five six seven eight nine ten ".repeat(30);
         check("short", 1, "short");
-        check(&long, 20, "one two three four five … [289 tokens left out] … seven eight nine ten ");
-        check(&long, 9, "… [301 tokens left out] …");
+        check(&long, 20, "one two three four five six … [289 tokens left out] … six seven eight nine ten ");
+        check(&long, 9, "one … [300 tokens left out] …");
+        check(&long, 8, "… [301 tokens left out] …");
         check(&long, 1, "…");
         check(&long, 0, "");
         let families = "👨‍👩‍👧‍👦".repeat(500);

@@ -67,7 +67,17 @@ impl View {
         match format {
             Format::Anthropic => super::anthropic::adapt(&mut view),
             Format::OpenAi => super::openai::adapt(&mut view),
-            _ => {}
+            Format::LangChain => {
+                if role != Role::Assistant {
+                    view.calls = Vec::new();
+                }
+                for call in &mut view.calls {
+                    if call.arguments.is_empty() {
+                        call.arguments = "{}".to_owned();
+                    }
+                }
+            }
+            Format::Messages | Format::Text => {}
         }
         view
     }
