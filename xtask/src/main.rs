@@ -24,6 +24,9 @@ The project's own commands.
   cargo xtask bench [ARGUMENTS...]
       The measurements of crates/hitherto-bench, built for release. The arguments go to it.
 
+  cargo xtask bench summary [--show TOKENS] [--json FILE]
+      How many facts of the example conversations a summary keeps, beside the usual methods.
+
   cargo xtask servers [--all]
       Fetches what the tests run on: Redis 7, with --all also the newest Redis and Valkey.
 

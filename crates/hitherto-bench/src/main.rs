@@ -8,6 +8,7 @@
 //! * [`process`] starts what is measured, [`cpu`] reads what it used
 //! * [`works`] are the rows of the table, [`measurement`] measures one of them once, [`rest`] a server at rest
 //! * [`rounds`] measures everything in turn, [`table`] prints it
+//! * [`summary`] is a measurement of its own: what a summary keeps
 
 mod bare;
 mod check;
@@ -20,6 +21,7 @@ mod measurement;
 mod process;
 mod rest;
 mod rounds;
+mod summary;
 mod table;
 mod works;
 
@@ -36,6 +38,9 @@ fn main() -> Result<()> {
         let redis: &String = arguments.get_one("redis").unwrap();
         let listen: &SocketAddr = arguments.get_one("listen").unwrap();
         return bare::serve(redis, *listen);
+    }
+    if let Some(("summary", arguments)) = matches.subcommand() {
+        return summary::run(arguments.get_one("json"), arguments.get_one("show").copied());
     }
     if cfg!(debug_assertions) && !matches.get_flag("quick") {
         bail!("this is a debug build, which measures nothing; use `cargo xtask bench` or add --quick");
@@ -132,6 +137,18 @@ fn command() -> Command {
         )
         .arg(path("json").value_name("FILE").help("Also write all raw figures there"))
         .arg(flag("stand-in").hide(true).help("Measure the yardstick against itself: shows the noise"))
+        .subcommand(
+            Command::new("summary")
+                .about("How many facts of a conversation its summary keeps, beside the usual methods")
+                .arg(
+                    Arg::new("show")
+                        .long("show")
+                        .value_name("TOKENS")
+                        .value_parser(value_parser!(usize))
+                        .help("Print the summaries of so many tokens instead"),
+                )
+                .arg(path("json").value_name("FILE").help("Also write all figures there")),
+        )
         .subcommand(
             Command::new("bare")
                 .hide(true)

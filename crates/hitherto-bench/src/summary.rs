@@ -56,7 +56,7 @@ struct MethodFigures {
 
 /// Measures every method on every conversation.
 pub(crate) fn run(json: Option<&PathBuf>, show: Option<usize>) -> Result<()> {
-    let root = Path::new(option_env!("BENCH_DIR").unwrap_or(env!("CARGO_MANIFEST_DIR")));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut figures = Figures { conversations: Vec::new() };
     for name in ["apollo13-air-to-ground", "apollo13-flight-director"] {
         let conversation = Conversation::read(&root.join(format!("../../examples/{name}.jsonl")))?;
@@ -77,37 +77,6 @@ pub(crate) fn run(json: Option<&PathBuf>, show: Option<usize>) -> Result<()> {
         std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))?;
     }
     Ok(())
-}
-
-pub(crate) fn tune() {
-    let root = Path::new(option_env!("BENCH_DIR").unwrap_or(env!("CARGO_MANIFEST_DIR")));
-    let mut line = String::new();
-    let mut total = 0.0;
-    for name in ["apollo13-air-to-ground", "apollo13-flight-director"] {
-        let conversation = Conversation::read(&root.join(format!("../../examples/{name}.jsonl"))).unwrap();
-        let facts = facts::read(&root.join(format!("facts/{name}.tsv"))).unwrap();
-        let kept = |text: &str| facts.iter().filter(|fact| fact.is_in(text)).count();
-        let once: Vec<usize> = [200, 300, 450, 600, 900, 1200, 1600].iter().map(|b| kept(&ours::at_once(&conversation, *b))).collect();
-        let steps: Vec<usize> = [200, 300, 450, 600, 900, 1200].iter().map(|b| kept(&ours::in_steps(&conversation, *b).text)).collect();
-        let s: f64 = once.iter().zip([200, 300, 450, 600, 900, 1200, 1600]).chain(steps.iter().zip([200, 300, 450, 600, 900, 1200])).map(|(k, b)| *k as f64 / (b as f64).sqrt()).sum();
-        total += s;
-        line += &format!("{once:?} {steps:?} {s:.2} | ");
-    }
-    let (mut c1, mut c2, mut n) = (0, 0, 0);
-    for name in ["travel", "support", "zh", "de", "team"] {
-        let conversation = Conversation::read(&root.join(format!("facts/chats/{name}.jsonl"))).unwrap();
-        let facts = facts::read(&root.join(format!("facts/chats/{name}.tsv"))).unwrap();
-        facts::check(&facts, &conversation).unwrap();
-        let kept = |text: &str| facts.iter().filter(|fact| fact.is_in(text)).count();
-        n += facts.len();
-        for budget in [100, 150, 250] { c1 += kept(&ours::at_once(&conversation, budget));
-        c2 += kept(&{
-            let mut previous = None;
-            for lines in conversation.turns(2) { previous = Some(hitherto::summary::Extractive::default().summary(&hitherto::summary::Piece::new(previous.take(), lines, budget, ENCODING))); }
-            previous.unwrap() }); }
-    }
-    let ch = (c1 + c2) as f64 / (6 * n) as f64;
-    println!("{total:.2} chats {c1} {c2} of {} = {ch:.3} | {line}", n * 3);
 }
 
 fn measure(name: &str, conversation: &Conversation, facts: &[Fact]) -> ConversationFigures {
@@ -136,5 +105,37 @@ fn measure(name: &str, conversation: &Conversation, facts: &[Fact]) -> Conversat
         methods,
         fold_ms: times.get(times.len() / 2).copied().unwrap_or_default(),
         longest_fold_ms: times.last().copied().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Conversations of other kinds, on which nothing was tuned alone: what is kept of each at 250 tokens, in steps.
+    #[test]
+    fn everyday_chats_keep_most_of_their_facts() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("facts/chats");
+        for name in ["travel", "support", "team", "de", "zh"] {
+            let conversation = Conversation::read(&root.join(format!("{name}.jsonl"))).unwrap();
+            let facts = facts::read(&root.join(format!("{name}.tsv"))).unwrap();
+            facts::check(&facts, &conversation).unwrap();
+            let text = ours::in_steps_of(&conversation, 250, 2).text;
+            let kept = facts.iter().filter(|fact| fact.is_in(&text)).count();
+            println!("{name}: {kept} of {}\n{text}\n", facts.len());
+            assert!(kept * 2 > facts.len(), "{name}: {kept} of {}\n{text}", facts.len());
+        }
+    }
+
+    #[test]
+    fn every_fact_stands_on_its_line() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for name in ["apollo13-air-to-ground", "apollo13-flight-director"] {
+            let conversation =
+                Conversation::read(&root.join(format!("../../examples/{name}.jsonl"))).unwrap();
+            let facts = facts::read(&root.join(format!("facts/{name}.tsv"))).unwrap();
+            assert!(facts.len() >= 80);
+            facts::check(&facts, &conversation).unwrap();
+        }
     }
 }

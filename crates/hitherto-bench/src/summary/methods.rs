@@ -45,8 +45,7 @@ const SEEDS: u64 = 20;
 
 impl Ranked {
     pub(super) fn of(conversation: &Conversation) -> Self {
-        let speakers: Vec<String> =
-            conversation.lines.iter().map(|line| line.speaker().to_owned()).collect();
+        let speakers: Vec<String> = conversation.lines.iter().map(|line| line.speaker().to_owned()).collect();
         let choice = |message: usize, text: &str| {
             let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
             let tokens = ENCODING.count(&format!("{}: {text}\n", speakers[message]));
@@ -102,7 +101,11 @@ impl Ranked {
             if last == Some(*message) {
                 out.push(' ');
             } else {
-                out.push_str(&format!("{}{}: ", if last.is_some() { "\n" } else { "" }, self.speakers[*message]));
+                out.push_str(&format!(
+                    "{}{}: ",
+                    if last.is_some() { "\n" } else { "" },
+                    self.speakers[*message]
+                ));
             }
             out.push_str(text);
             last = Some(*message);
@@ -117,7 +120,9 @@ fn sentences(text: &str) -> Vec<&str> {
     let mut from = 0;
     let mut before = ' ';
     for (at, c) in text.char_indices() {
-        if (c.is_whitespace() && matches!(before, '.' | '!' | '?')) || matches!(before, '。' | '！' | '？' | '\n') {
+        if (c.is_whitespace() && matches!(before, '.' | '!' | '?'))
+            || matches!(before, '。' | '！' | '？' | '\n')
+        {
             out.push(text[from..at].trim());
             from = at;
         }

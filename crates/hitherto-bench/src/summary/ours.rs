@@ -16,16 +16,20 @@ pub(super) struct Folded {
 }
 
 pub(super) fn at_once(conversation: &Conversation, budget: usize) -> String {
-    Extractive::default().summary(&Piece::new(None, conversation.lines.clone(), budget, ENCODING))
+    Extractive.summary(&Piece::new(None, conversation.lines.clone(), budget, ENCODING))
 }
 
 pub(super) fn in_steps(conversation: &Conversation, budget: usize) -> Folded {
+    in_steps_of(conversation, budget, TURNS)
+}
+
+pub(super) fn in_steps_of(conversation: &Conversation, budget: usize, turns: usize) -> Folded {
     let mut previous = None;
     let mut millis = Vec::new();
-    for lines in conversation.turns(TURNS) {
+    for lines in conversation.turns(turns) {
         let piece = Piece::new(previous.take(), lines, budget, ENCODING);
         let start = Instant::now();
-        previous = Some(Extractive::default().summary(&piece));
+        previous = Some(Extractive.summary(&piece));
         millis.push(start.elapsed().as_secs_f64() * 1e3);
     }
     Folded { text: previous.unwrap_or_default(), millis }

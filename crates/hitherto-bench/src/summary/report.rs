@@ -73,7 +73,8 @@ fn table(methods: &[MethodFigures], facts: usize, out: &mut String) {
         let short = name.trim_end_matches(" of 20 turns");
         line(&format!("{short} ≥ {TO_REACH} × best"), cells);
     }
-    let cells = (0..BUDGETS.len()).map(|at| goal(of(IN_STEPS, at) / of(AT_ONCE, at), STEPS_TO_REACH)).collect();
+    let cells =
+        (0..BUDGETS.len()).map(|at| goal(of(IN_STEPS, at) / of(AT_ONCE, at), STEPS_TO_REACH)).collect();
     line(&format!("in steps ≥ {STEPS_TO_REACH} × at once"), cells);
     out.push('\n');
 }

@@ -49,9 +49,9 @@ fn edges(texts: &[&str]) -> Vec<Vec<(usize, f64)>> {
 /// The words of a text, each once, in lower case, without the commonest English ones.
 fn words(text: &str) -> Vec<String> {
     const COMMON: [&str; 40] = [
-        "a", "an", "and", "are", "as", "at", "be", "but", "by", "do", "for", "from", "get", "have", "i", "in", "is", "it",
-        "it's", "me", "my", "no", "not", "of", "on", "or", "so", "that", "the", "then", "there", "this", "to", "up", "was",
-        "we", "what", "with", "you", "your",
+        "a", "an", "and", "are", "as", "at", "be", "but", "by", "do", "for", "from", "get", "have", "i",
+        "in", "is", "it", "it's", "me", "my", "no", "not", "of", "on", "or", "so", "that", "the", "then",
+        "there", "this", "to", "up", "was", "we", "what", "with", "you", "your",
     ];
     let mut words: Vec<String> = text
         .split(|c: char| !c.is_alphanumeric() && c != '\'')

@@ -44,21 +44,25 @@ pub(super) struct Unit {
 impl Entry {
     /// From a message; its lines become one.
     pub(super) fn of_message(speaker: &str, role: Role, text: &str, limit: usize) -> Self {
+        let text = &printable(text);
         let mut units = Vec::new();
         let mut code = false;
+        let listed = text.trim().contains(is_line_end);
         for line in text.split(is_line_end) {
             let line = line.trim();
             if line.starts_with("```") || line.starts_with("~~~") {
                 code = !code;
                 continue;
             }
-            read(without_bullet(line), code, limit, &mut units);
+            read(if listed { without_bullet(line) } else { line }, code, limit, &mut units);
         }
-        Self { speaker: clean_speaker(speaker), role: Some(role), units }
+        let speaker = Some(clean_speaker(speaker)).filter(|name| !name.is_empty());
+        Self { speaker: speaker.unwrap_or_else(|| role.as_str().to_owned()), role: Some(role), units }
     }
 
     /// The entries of a summary: its own lines, or whatever a model or a person wrote.
     pub(super) fn of_summary(text: &str, limit: usize) -> Vec<Self> {
+        let text = &printable(text);
         let mut entries = Vec::new();
         for line in text.split(is_line_end) {
             let (speaker, said) = speaker_and_rest(without_bullet(line.trim()));
@@ -71,23 +75,16 @@ impl Entry {
         entries
     }
 
-    /// Appends the units that are kept as one line; nothing if none is.
-    pub(super) fn write(&self, mut keeps: impl FnMut(usize) -> bool, out: &mut String) {
+    /// Appends some of its units, by their places, as one line; nothing for none.
+    pub(super) fn write(&self, places: impl IntoIterator<Item = usize>, out: &mut String) {
         let mut before: Option<(usize, &Unit)> = None;
-        for (at, unit) in self.units.iter().enumerate().filter(|(at, _)| keeps(*at)) {
+        for (at, unit) in places.into_iter().filter_map(|at| Some((at, self.units.get(at)?))) {
             match before {
                 None => {
                     if !out.is_empty() {
                         out.push('\n');
                     }
-                    if !self.speaker.is_empty() {
-                        out.push_str(&self.speaker);
-                        out.push_str(": ");
-                    }
-                    if unit.inside || unit.goes_on.is_some() {
-                        out.push_str(GAP);
-                        out.push(' ');
-                    }
+                    self.begin(unit, out);
                 }
                 Some((last, _)) if last + 1 != at || unit.gap => out.push_str(" … "),
                 Some((_, last)) => out.push_str(unit.joint(last)),
@@ -102,12 +99,40 @@ impl Entry {
             out.push_str(GAP);
         }
     }
+
+    /// A line with at most so many characters of a unit, which breaks off.
+    pub(super) fn beginning(&self, unit: usize, chars: usize, with_speaker: bool) -> String {
+        let mut out = String::new();
+        let Some(unit) = self.units.get(unit) else { return out };
+        if with_speaker {
+            self.begin(unit, &mut out);
+        }
+        let cut = unit.text.char_indices().nth(chars).map_or(unit.text.len(), |(at, _)| at);
+        let text = unit.text.get(..cut).unwrap_or(&unit.text);
+        let whole_words = text.rfind(' ').filter(|at| cut < unit.text.len() && *at > cut / 2);
+        out.push_str(text.get(..whole_words.unwrap_or(cut)).unwrap_or(text).trim_end());
+        if cut < unit.text.len() {
+            out.push(' ');
+            out.push_str(GAP);
+        }
+        out
+    }
+
+    fn begin(&self, first: &Unit, out: &mut String) {
+        if !self.speaker.is_empty() {
+            out.push_str(&self.speaker);
+            out.push_str(": ");
+        }
+        if first.inside || first.goes_on.is_some() {
+            out.push_str(GAP);
+            out.push(' ');
+        }
+    }
 }
 
 impl Unit {
-    /// The unit with a shorter text, which breaks off.
-    pub(super) fn shortened(&self, text: &str) -> Self {
-        Self { text: text.trim_end().to_owned(), broken: true, ..self.clone() }
+    fn new(Sentence { text, goes_on }: Sentence<'_>, code: bool) -> Self {
+        Self { text: text.to_owned(), goes_on, gap: false, inside: false, broken: false, code }
     }
 
     /// What stands between a unit and this one right after it.
@@ -124,43 +149,46 @@ impl Unit {
 /// Appends the units of one line. Spaces are made one, what cannot be printed goes.
 fn read(line: &str, code: bool, limit: usize, units: &mut Vec<Unit>) {
     let first = units.len();
-    let mut gap = false;
+    let mut after_gap = false;
     let mut segment = String::new();
-    for token in line.split(|c: char| c.is_whitespace() || c.is_control()).chain([GAP]) {
-        if token != GAP && token != ITEM {
-            if !token.is_empty() && !segment.is_empty() {
+    let line: String =
+        line.chars().filter(|c| c.is_whitespace() || c.is_control() || !is_override(*c)).collect();
+    let tokens = line.split(char::is_whitespace).map(Some);
+    for token in tokens.chain([None]) {
+        if let Some(said) = token.filter(|token| ![GAP, ITEM].contains(token)) {
+            if !segment.is_empty() && !said.is_empty() {
                 segment.push(' ');
             }
-            segment.extend(token.chars().filter(|c| !is_override(*c)));
+            segment.push_str(said);
             continue;
         }
         if !segment.is_empty() {
-            // What follows a gap begins inside a sentence if what stands before it does not end one.
-            let inside = gap && units.get(first..).and_then(<[_]>::last).is_none_or(|last| last.broken);
+            // What follows a gap begins inside a sentence, unless what stands before the gap ends one.
+            let inside = after_gap && units.get(first..).and_then(<[_]>::last).is_none_or(|last| last.broken);
             let start = units.len();
-            for Sentence { text, goes_on } in sentences::split(&segment, limit) {
-                let text = text.to_owned();
-                units.push(Unit { text, goes_on, gap: false, inside: false, broken: false, code });
-            }
+            units.extend(
+                sentences::split(&segment, limit).into_iter().map(|sentence| Unit::new(sentence, code)),
+            );
             if let Some(unit) = units.get_mut(start) {
-                (unit.gap, unit.inside) = (gap, inside);
+                (unit.gap, unit.inside) = (after_gap, inside);
             }
             segment.clear();
         }
-        gap = token == GAP;
+        after_gap = token == Some(GAP);
         if let Some(last) = units.get_mut(first..).and_then(<[_]>::last_mut) {
-            last.broken = gap && !sentences::is_ended(&last.text);
+            last.broken |= after_gap && !sentences::is_ended(&last.text);
         }
-    }
-    // The end of the line was read as a gap.
-    let ends_in_gap = line.trim_end().ends_with(GAP) && line.split_whitespace().next_back() == Some(GAP);
-    if let Some(last) = units.get_mut(first..).and_then(<[_]>::last_mut) {
-        last.broken &= ends_in_gap;
     }
 }
 
 fn is_line_end(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{0B}' | '\u{0C}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// The text without what turns its direction, and with a space for each other character that cannot be printed.
+fn printable(text: &str) -> String {
+    let shown = text.chars().filter(|c| c.is_control() || !is_override(*c));
+    shown.map(|c| if c.is_control() && !is_line_end(c) { ' ' } else { c }).collect()
 }
 
 /// Turns the direction of what follows, which could make a line read as something else.
@@ -173,7 +201,7 @@ fn without_bullet(line: &str) -> &str {
     let mut line = line;
     while let Some((mark, rest)) = line.split_once(' ') {
         let heading = !mark.is_empty() && mark.chars().all(|c| c == '#');
-        if !heading && !matches!(mark, "-" | "*" | "+" | "•" | "–" | "—" | ">") {
+        if !heading && !matches!(mark, "-" | "*" | "+" | "•" | "·" | "–" | "—" | ">") {
             break;
         }
         line = rest.trim_start();

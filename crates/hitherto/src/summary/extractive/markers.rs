@@ -170,6 +170,12 @@ const MEASURES: &[&str] = &[
     "zwei", "zwölf",
 ];
 
+/// What something is or was, rather than what somebody should do.
+#[rustfmt::skip]
+const STATES: &[&str] = &[
+    "are", "era", "es", "est", "está", "haben", "had", "has", "hat", "have", "he's", "i'm", "is", "ist", "it's", "she's", "sind", "son", "sono", "sont", "that's", "there's", "they're", "war", "waren", "was", "we're", "were", "è", "était",
+];
+
 /// Words whose full stop ends no sentence.
 #[rustfmt::skip]
 const ABBREVIATIONS: &[&str] = &[
@@ -261,6 +267,10 @@ pub(super) fn is_event(word: &str) -> bool {
     has(EVENTS, word)
 }
 
+pub(super) fn is_state(word: &str) -> bool {
+    has(STATES, word)
+}
+
 pub(super) fn is_measure(word: &str) -> bool {
     has(MEASURES, word)
 }
@@ -305,6 +315,7 @@ mod tests {
             FIRST_PERSON,
             EVENTS,
             MEASURES,
+            STATES,
             ABBREVIATIONS,
             MONTHS,
         ];
