@@ -73,6 +73,8 @@ pub struct Counts {
     pub connections: usize,
     /// Connections that are open now.
     pub open: usize,
+    /// Bytes of floods that were sent, what the system still holds of them included.
+    pub flooded: usize,
 }
 
 /// As long as this lives, no request is answered. Requests come in and are counted.

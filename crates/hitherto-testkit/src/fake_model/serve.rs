@@ -106,9 +106,10 @@ async fn talk(mut stream: impl AsyncRead + AsyncWrite + Unpin, shared: &Shared) 
         let behaviour = {
             let mut byte = [0];
             tokio::select! {
+                biased;
+                behaviour = shared.decide(&request) => behaviour,
                 // A client that gives up while it is held back is gone.
                 _ = stream.read(&mut byte) => return Ok(()),
-                behaviour = shared.decide(&request) => behaviour,
             }
         };
         if !perform(&mut stream, &request, &behaviour, shared).await? {
@@ -167,13 +168,14 @@ async fn perform(
             chunk.extend_from_slice(b"\r\n");
             loop {
                 stream.write_all(&chunk).await?;
+                shared.count(|counts| counts.flooded += chunk.len());
             }
         }
     };
     stream.write_all(head(status, kind, Some(body.len()), &behaviour.headers).as_bytes()).await?;
     stream.write_all(&body).await?;
     stream.flush().await?;
-    Ok(true)
+    Ok(request.header("connection") != Some("close"))
 }
 
 /// The head of an answer of that length, or of one in chunks.

@@ -68,6 +68,8 @@ async fn no_log_line_has_a_secret_or_what_was_said() {
         for api in APIS {
             let mut options =
                 options(&fake, api).header("x-gateway", "gateway-0815").field("user", json!("user-0815"));
+            let query = if options.url.contains('?') { '&' } else { '?' };
+            options.url.push_str(&format!("{query}token=query-0815"));
             options.timeout = std::time::Duration::from_millis(500);
             options.ca = fake.root().starts_with("https").then(|| certificates.ca());
             let model = ModelSummariser::new(options).unwrap();
@@ -86,7 +88,7 @@ async fn no_log_line_has_a_secret_or_what_was_said() {
             }
         }
         let text = log.text();
-        for secret in [fake.key(), SAID, "gateway-0815", "user-0815", "Zoë"] {
+        for secret in [fake.key(), SAID, "gateway-0815", "user-0815", "query-0815", "Zoë"] {
             let line = text.lines().find(|line| line.contains(secret));
             assert_eq!(line, None, "{secret}");
         }

@@ -23,6 +23,8 @@ use crate::summary::SummariserError;
 const ANSWER: usize = 1 << 20;
 /// How much is read of an answer that says what went wrong.
 const FAILURE: usize = 64 << 10;
+/// No deadline is further away. (A time too far away for the clock would be a panic.)
+const LATEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long an error from below may be, in characters.
 const REASON: usize = 160;
 
@@ -50,7 +52,13 @@ impl Link {
             .build()
             .map_err(|error| ModelError::Client(reason(&error.without_url())))?;
         let (url, host) = (address.url.clone(), address.host());
-        Ok(Self { client, url, headers: headers(options, address)?, host, timeout: options.timeout })
+        Ok(Self {
+            client,
+            url,
+            headers: headers(options, address)?,
+            host,
+            timeout: options.timeout.min(LATEST),
+        })
     }
 
     /// The body of a successful answer.
