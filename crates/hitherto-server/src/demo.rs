@@ -34,13 +34,14 @@ pub(crate) async fn load(memory: &ChatMemory) -> hitherto::Result<()> {
     Ok(())
 }
 
-/// Three lines to paste into a shell.
+/// Four lines to paste into a shell.
 pub(crate) fn lines(address: SocketAddr) -> String {
     let url = format!("http://{address}/v1/sessions/{SESSION}");
     format!(
         "\nThe radio between Apollo 13 and Houston is session `{SESSION}`. Try, in another terminal:\n\n\
          \x20 curl '{url}/messages?last_turns=2'\n\
          \x20 curl '{url}/messages' --json '{{\"messages\":[{{\"role\":\"user\",\"content\":\"Houston, do you read?\"}}]}}'\n\
-         \x20 curl '{url}'\n"
+         \x20 curl '{url}'\n\
+         \x20 curl '{url}/context?max_tokens=1000&format=text'\n"
     )
 }

@@ -11,6 +11,7 @@ pub mod settings;
 
 mod logs;
 mod store;
+mod summariser;
 mod target;
 
 pub mod commands;

@@ -65,7 +65,7 @@ pub fn shown(backend: &Backend) -> String {
 
 /// Everything up to the last `@` may be a password that somebody forgot to encode; a unix socket takes
 /// its password as a parameter.
-fn without_secrets(url: &str) -> String {
+pub(crate) fn without_secrets(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let rest = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
     let rest = rest.split(['?', '#']).next().unwrap_or(rest);

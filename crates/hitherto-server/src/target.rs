@@ -7,17 +7,19 @@ mod error;
 mod object;
 mod server;
 mod session;
+mod summary;
 mod wire;
 
 use hitherto::{
-    AppendOptions, ChatMemory, Direction, Finding, Message, Seq, SessionId, SessionQuery, Ttl, TtlChange,
-    Window,
+    AppendOptions, ChatMemory, Direction, Encoding, Finding, Message, Seq, SessionId, SessionQuery, Ttl,
+    TtlChange, Window,
 };
 
 pub(crate) use error::TargetError;
 pub(crate) use object::{members, without};
 pub(crate) use server::Server;
 pub(crate) use session::{Cursor, SessionInfo, SessionList};
+pub(crate) use summary::{ContextQuery, SummaryInfo, Version};
 pub(crate) use wire::WireMessage;
 
 /// A result of a target.
@@ -153,6 +155,84 @@ impl Target {
         match self {
             Self::Server(server) => server.clear(session).await,
             Self::Store(memory) => Ok(memory.clear(session).await?.unwrap_or(0)),
+        }
+    }
+
+    /// What goes into the next prompt, as the HTTP API writes it. `default` is how a store's tokens are counted
+    /// where nothing is said.
+    ///
+    /// # Errors
+    /// Any failure of the store or server.
+    pub(crate) async fn context(
+        &self,
+        session: &SessionId,
+        query: &ContextQuery,
+        default: Encoding,
+    ) -> Result<String> {
+        match self {
+            Self::Server(server) => server.context(session, query).await,
+            Self::Store(memory) => Ok(memory.context(session, &query.options(default)).await?.to_json()),
+        }
+    }
+
+    /// A session's summary; `None` if it has none.
+    ///
+    /// # Errors
+    /// Any failure of the store or server.
+    pub(crate) async fn summary(&self, session: &SessionId) -> Result<Option<SummaryInfo>> {
+        match self {
+            Self::Server(server) => server.summary(session).await,
+            Self::Store(memory) => {
+                let state = memory.summary(session).await?;
+                Ok(state.current.is_some().then(|| SummaryInfo::new(session, None, state)))
+            }
+        }
+    }
+
+    /// Puts a summary by hand.
+    ///
+    /// # Errors
+    /// Any failure of the store or server.
+    pub(crate) async fn put_summary(
+        &self,
+        session: &SessionId,
+        text: &str,
+        upto: Seq,
+    ) -> Result<SummaryInfo> {
+        match self {
+            Self::Server(server) => server.put_summary(session, text, upto).await,
+            Self::Store(memory) => {
+                memory.put_summary(session, text, upto).await?;
+                Ok(SummaryInfo::new(session, None, memory.summary(session).await?))
+            }
+        }
+    }
+
+    /// Puts the version before a session's summary back.
+    ///
+    /// # Errors
+    /// Any failure of the store or server.
+    pub(crate) async fn rollback_summary(&self, session: &SessionId) -> Result<SummaryInfo> {
+        match self {
+            Self::Server(server) => server.rollback_summary(session).await,
+            Self::Store(memory) => {
+                memory.rollback_summary(session).await?;
+                Ok(SummaryInfo::new(session, None, memory.summary(session).await?))
+            }
+        }
+    }
+
+    /// Folds a session now, and waits for it.
+    ///
+    /// # Errors
+    /// Any failure of the summariser, store or server.
+    pub(crate) async fn fold(&self, session: &SessionId) -> Result<SummaryInfo> {
+        match self {
+            Self::Server(server) => server.fold(session).await,
+            Self::Store(memory) => {
+                let fold = memory.fold(session).await?;
+                Ok(SummaryInfo::new(session, Some(fold.commits), fold.summary))
+            }
         }
     }
 

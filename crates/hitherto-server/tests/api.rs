@@ -335,8 +335,10 @@ fn health_and_documents() {
         for method in item.as_object().unwrap().keys() {
             let path = path.replace("{id}", "x").replace("{seq}", "1");
             let answer = call(server.address, &method.to_uppercase(), &path, &[], b"");
+            // Nothing is summarised in this program.
+            let off = answer.body.contains("\"summaries_off\"");
             assert!(
-                answer.status < 405 && !answer.body.contains("\"not_found\""),
+                (answer.status < 405 || off) && !answer.body.contains("\"not_found\""),
                 "{method} {path} {answer:?}"
             );
         }

@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use hitherto_testkit::{Behaviour, FakeModel};
 use process::{Process, hitherto};
 use support::{Wire, get, post};
 
@@ -39,9 +40,9 @@ fn the_lines_that_the_demo_prints_work_when_they_are_pasted() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = Process::start(folder.path(), &["--demo"]);
     let mut lines = Vec::new();
-    while lines.len() < 3 {
+    while lines.len() < 4 {
         let mut line = String::new();
-        assert!(process.out.read_line(&mut line).unwrap() > 0, "three lines to try");
+        assert!(process.out.read_line(&mut line).unwrap() > 0, "four lines to try");
         if line.trim().starts_with("curl ") {
             lines.push(line.trim().to_owned());
         }
@@ -61,6 +62,17 @@ fn the_lines_that_the_demo_prints_work_when_they_are_pasted() {
     assert_eq!(answers[0]["messages"][0]["role"], "user");
     assert_eq!(answers[1]["messages"][0]["seq"], 1120);
     assert_eq!(answers[2]["messages"], 1120);
+    let text = answers[3]["prompt"].as_str().unwrap();
+    assert!(
+        answers[3]["tokens"].as_u64().unwrap() <= 1000 && text.contains("Houston, do you read?"),
+        "{text}"
+    );
+    // The worker folds the conversation by itself.
+    let began = Instant::now();
+    while get(process.address, "/v1/sessions/apollo13").json()["summary_upto"].as_u64() < Some(1000) {
+        assert!(began.elapsed() < Duration::from_secs(20), "no summary");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     process.signal("TERM");
     assert_eq!(process.end().0, Some(0));
     // A second start stores nothing twice, and leaves alone what was said since.
@@ -198,4 +210,73 @@ fn log_lines_say_nothing_of_what_people_say() {
     process.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
     assert!(log.contains("listening") && !log.contains("classified"), "{log}");
     assert!(log.lines().all(|line| line.starts_with('{')), "{log}");
+}
+
+/// A model whose errors repeat the key and the request, as careless gateways do: neither is in an answer, a log line
+/// or anything printed, and what people say is not either.
+#[test]
+fn the_secrets_of_a_model_are_seen_nowhere() {
+    let fake = FakeModel::start();
+    fake.always(Behaviour::status(500));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("key"), fake.key()).unwrap();
+    let mut command = hitherto(folder.path());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--log", "trace", "--log-format", "json"]);
+    command.args(["--model", "some-model", "--model-url", &fake.openai(), "--model-key-file", "key"]);
+    command.args([
+        "--model-headers",
+        "x-team: s3cret",
+        "--fold-retry-first",
+        "600",
+        "--fold-retry-most",
+        "600",
+    ]);
+    command.env("HITHERTO_MODEL_BODY", r#"{"user":"s3cret"}"#);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    let address = line.trim().rsplit_once("http://").unwrap().1.parse().unwrap();
+    let turn = r#"{"role":"user","content":"This is classified."},{"role":"assistant","content":"Noted."}"#;
+    let body = format!(r#"{{"messages":[{}]}}"#, vec![turn; 15].join(","));
+    post(address, "/v1/sessions/s/messages", &body).expect(201);
+    let answer = post(address, "/v1/sessions/s/fold", "").problem(502, "summariser_failed");
+    assert!(fake.requests().iter().any(|request| format!("{request:?}").contains("classified")));
+    let process = Process { child, address, out };
+    process.signal("TERM");
+    let mut process = process;
+    let mut log = String::new();
+    process.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let (status, said) = process.end();
+    assert_eq!(status, Some(0));
+    assert!(said.contains("Summaries are written by some-model at http://127.0.0.1:"), "{said}");
+    assert!(log.contains("a fold that was waited for failed"), "{log}");
+    for secret in [fake.key(), "s3cret", "classified"] {
+        assert!(!answer.body.contains(secret) && !said.contains(secret), "{answer:?} {said}");
+        assert!(!log.contains(secret), "{}", log.lines().find(|line| line.contains(secret)).unwrap());
+    }
+}
+
+/// The server is told to stop while a model thinks: it waits a little, leaves the fold, and ends, with
+/// everything as it was.
+#[test]
+fn a_fold_that_does_not_end_does_not_keep_the_server() {
+    let fake = FakeModel::start();
+    fake.always(Behaviour::silent());
+    let folder = tempfile::tempdir().unwrap();
+    let model = ["--model", "m", "--model-url", &fake.openai()].map(str::to_owned);
+    let mut flags: Vec<&str> = model.iter().map(String::as_str).collect();
+    let key = ["--model-key".to_owned(), fake.key().to_owned()];
+    flags.extend(key.iter().map(String::as_str));
+    let process = Process::start(folder.path(), &flags);
+    let turn = r#"{"role":"user","content":"I live in Oslo."},{"role":"assistant","content":"Noted."}"#;
+    let body = format!(r#"{{"messages":[{}]}}"#, vec![turn; 15].join(","));
+    post(process.address, "/v1/sessions/s/messages", &body).expect(201);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(fake.until_requests(1));
+    process.signal("TERM");
+    assert_eq!(process.end().0, Some(0));
+    let process = Process::start(folder.path(), &[]);
+    get(process.address, "/v1/sessions/s/summary").problem(404, "summary_not_found");
+    assert_eq!(count(process.address, "s"), 30);
 }

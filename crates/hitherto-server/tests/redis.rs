@@ -106,3 +106,28 @@ fn a_password_that_is_wrong_is_said_and_not_shown() {
     let (_folder, server) = serve(&redis);
     post(server.address, "/v1/sessions/s/messages", ONE).expect(201);
 }
+
+/// What is appended through one server is folded by whichever server looks first, on every kind of store; nobody
+/// asks for it.
+#[test]
+fn servers_fold_by_themselves() {
+    for kind in available() {
+        let redis = RedisServer::start(kind);
+        let ((_folder, writer), (_other, reader)) = (serve(&redis), serve(&redis));
+        let turn = r#"{"role":"user","content":"My name is Ada and I live in Oslo."},{"role":"assistant","content":"Noted."}"#;
+        let body = format!(r#"{{"messages":[{}]}}"#, vec![turn; 14].join(","));
+        post(writer.address, "/v1/sessions/s/messages", &body).expect(201);
+        let began = Instant::now();
+        let found = loop {
+            let answer = get(reader.address, "/v1/sessions/s/summary");
+            if answer.status == 200 {
+                break answer.json();
+            }
+            answer.problem(404, "summary_not_found");
+            assert!(began.elapsed() < Duration::from_secs(20), "{kind:?} is not folded");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        assert_eq!(found["summary"]["upto"], 8, "{found}");
+        assert!(found["summary"]["text"].as_str().unwrap().contains("Oslo"), "{found}");
+    }
+}

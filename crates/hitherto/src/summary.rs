@@ -35,7 +35,7 @@ pub use options::SummaryOptions;
 pub use piece::{Line, Piece};
 pub use policy::{Hint, Policy, PolicyChange};
 pub(crate) use worker::Work;
-pub use worker::Worker;
+pub use worker::{Pass, Worker};
 
 /// A text that stands for messages 1 to `upto` of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,13 +11,19 @@ use crate::settings::Settings;
 pub struct Call {
     /// The settings.
     pub settings: Settings,
+    command: String,
     arguments: ArgMatches,
 }
 
 impl Call {
     /// A call with these settings and arguments.
-    pub(super) fn new(settings: Settings, arguments: ArgMatches) -> Self {
-        Self { settings, arguments }
+    pub(super) fn new(command: &str, settings: Settings, arguments: ArgMatches) -> Self {
+        Self { settings, command: command.to_owned(), arguments }
+    }
+
+    /// The name of the command.
+    pub fn command(&self) -> &str {
+        &self.command
     }
 
     /// The value of one of the command's own arguments.

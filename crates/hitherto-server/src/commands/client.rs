@@ -9,18 +9,23 @@ use hitherto::{ChatMemory, Role, SessionId, Ttl, Window};
 use super::append::AppendArgs;
 use super::clear::ClearArgs;
 use super::completions::CompletionsArgs;
+use super::context::ContextArgs;
 use super::doctor::DoctorArgs;
 use super::export::ExportArgs;
+use super::fold::FoldArgs;
 use super::import::ImportArgs;
 use super::output::Output;
 use super::sessions::SessionsArgs;
 use super::show::{ShowArgs, ShowPart};
+use super::summary::{SummaryArgs, SummaryWhat};
 use super::{
-    Argument, Call, CommandEntry, Form, append, clear, completions, doctor, export, import, sessions, show,
+    Argument, Call, CommandEntry, Form, append, clear, completions, context, doctor, export, fold, import,
+    sessions, show, summary,
 };
 use crate::settings::{Backend, Kind};
 use crate::store::{self, Access};
-use crate::target::{Server, Target};
+use crate::summariser;
+use crate::target::{ContextQuery, Server, Target};
 
 const SESSION: Argument =
     Argument { name: "session", kind: Kind::Text, form: Form::Required, help: "The id of the session." };
@@ -30,10 +35,11 @@ const COUNT: Kind = Kind::Number { unit: "NUMBER", min: 1, max: u32::MAX as u64 
 const SEQ: Kind = Kind::Number { unit: "SEQ", min: 0, max: 1 << 52 };
 
 /// Their entries, in the order of help.
-pub(super) const ENTRIES: [CommandEntry; 8] = [
+pub(super) const ENTRIES: [CommandEntry; 11] = [
     CommandEntry {
         name: "append",
         about: "Append a message to a session, or messages from standard input",
+        example: "hitherto append user-42 'My name is Zoë.'",
         arguments: &[
             SESSION,
             Argument {
@@ -69,6 +75,7 @@ pub(super) const ENTRIES: [CommandEntry; 8] = [
     CommandEntry {
         name: "show",
         about: "Show a session as a transcript",
+        example: "hitherto show apollo13 --last-turns 3",
         arguments: &[
             SESSION,
             Argument {
@@ -99,8 +106,100 @@ pub(super) const ENTRIES: [CommandEntry; 8] = [
         ],
     },
     CommandEntry {
+        name: "context",
+        about: "Show what goes into the next prompt: the summary, and the newest turns that fit",
+        example: "hitherto context apollo13 --max-tokens 1000",
+        arguments: &[
+            SESSION,
+            Argument {
+                name: "max_tokens",
+                kind: Kind::Number { unit: "TOKENS", min: 1, max: 4_000_000 },
+                form: Form::Flag,
+                help: "The budget: at most so many tokens. Without it and --last-turns, the session's window and what its summary does not cover.",
+            },
+            Argument {
+                name: "last_turns",
+                kind: Kind::Number { unit: "TURNS", min: 1, max: 1000 },
+                form: Form::Flag,
+                help: "The newest so many turns, and the summary.",
+            },
+            Argument {
+                name: "model",
+                kind: Kind::Text,
+                form: Form::Flag,
+                help: "The model that reads the context, whose tokens are counted.",
+            },
+            Argument {
+                name: "encoding",
+                kind: Kind::Choice(&["o200k", "cl100k", "estimate"]),
+                form: Form::Flag,
+                help: "How tokens are counted, in place of --model.",
+            },
+            Argument {
+                name: "summary",
+                kind: Kind::Choice(&["off", "system", "user", "assistant"]),
+                form: Form::Flag,
+                help: "In which role the summary is given, or off for none.",
+            },
+            Argument {
+                name: "format",
+                kind: Kind::Choice(&["messages", "text", "openai", "anthropic", "langchain"]),
+                form: Form::Flag,
+                help: "Print the prompt itself in this form, to be piped on.",
+            },
+            Argument { help: "Print all that the HTTP API answers, as JSON.", ..JSON },
+        ],
+    },
+    CommandEntry {
+        name: "summary",
+        about: "Show a session's summary, put one by hand, or go back to the one before",
+        example: "hitherto summary apollo13",
+        arguments: &[
+            SESSION,
+            Argument {
+                name: "put",
+                kind: Kind::Path,
+                form: Form::Flag,
+                help: "Put the text of this file in the summary's place; - for standard input. Needs --upto.",
+            },
+            Argument {
+                name: "upto",
+                kind: SEQ,
+                form: Form::Flag,
+                help: "The last message that the text stands for.",
+            },
+            Argument {
+                name: "rollback",
+                kind: Kind::Switch,
+                form: Form::Flag,
+                help: "Go back to the version before; what is there now is gone.",
+            },
+            JSON,
+        ],
+    },
+    CommandEntry {
+        name: "fold",
+        about: "Fold what has left the windows of sessions into their summaries: what is due, once, or these sessions",
+        example: "hitherto fold --redis redis://127.0.0.1:6379",
+        arguments: &[
+            Argument {
+                name: "session",
+                kind: Kind::Text,
+                form: Form::Many,
+                help: "Fold these sessions now, whether they are due or not.",
+            },
+            Argument {
+                name: "all",
+                kind: Kind::Switch,
+                form: Form::Flag,
+                help: "Fold all sessions of the memory key now.",
+            },
+        ],
+    },
+    CommandEntry {
         name: "sessions",
         about: "List the sessions, newest activity first",
+        example: "hitherto sessions --prefix user-",
         arguments: &[
             Argument {
                 name: "prefix",
@@ -120,6 +219,7 @@ pub(super) const ENTRIES: [CommandEntry; 8] = [
     CommandEntry {
         name: "clear",
         about: "Remove sessions and everything in them",
+        example: "hitherto clear user-42",
         arguments: &[
             Argument {
                 name: "session",
@@ -133,6 +233,7 @@ pub(super) const ENTRIES: [CommandEntry; 8] = [
     CommandEntry {
         name: "import",
         about: "Store messages from a file of JSON Lines; what is there already is not stored again",
+        example: "hitherto import chats.jsonl",
         arguments: &[
             Argument {
                 name: "file",
@@ -163,6 +264,7 @@ pub(super) const ENTRIES: [CommandEntry; 8] = [
     CommandEntry {
         name: "export",
         about: "Write sessions as JSON Lines, one message a line",
+        example: "hitherto export --all --output chats.jsonl",
         arguments: &[
             Argument {
                 name: "session",
@@ -188,11 +290,13 @@ pub(super) const ENTRIES: [CommandEntry; 8] = [
     CommandEntry {
         name: "doctor",
         about: "Check the store, its version, and settings that would lose data",
+        example: "hitherto doctor --redis redis://127.0.0.1:6379",
         arguments: &[JSON],
     },
     CommandEntry {
         name: "completions",
         about: "Print what a shell needs to complete commands and options",
+        example: "hitherto completions bash > ~/.local/share/bash-completion/completions/hitherto",
         arguments: &[Argument {
             name: "shell",
             kind: Kind::Choice(&["bash", "elvish", "fish", "powershell", "zsh"]),
@@ -221,6 +325,24 @@ async fn dispatch(command: &str, call: &Call, out: &mut Output) -> anyhow::Resul
             };
             sessions::run(&target(call, Access::Read)?, &args, out).await
         }
+        "context" => {
+            let args = context_args(call)?;
+            context::run(&target(call, Access::Read)?, &args, out).await
+        }
+        "summary" => {
+            let args = summary_args(call)?;
+            let access = if args.what == SummaryWhat::Show { Access::Read } else { Access::Change };
+            summary::run(&target(call, access)?, &args, out).await
+        }
+        "fold" => {
+            let args = match (sessions_of(call)?, call.switch("all")) {
+                (sessions, false) if sessions.is_empty() => FoldArgs::Due,
+                (sessions, false) => FoldArgs::Sessions(sessions),
+                (sessions, true) if sessions.is_empty() => FoldArgs::All,
+                _ => bail!("give sessions or --all, not both"),
+            };
+            fold::run(&target(call, Access::Change)?, &args, out).await
+        }
         "clear" => {
             let args = ClearArgs { sessions: sessions_of(call)?, yes: call.switch("yes") };
             clear::run(&target(call, Access::Change)?, &args, out).await
@@ -244,7 +366,12 @@ async fn dispatch(command: &str, call: &Call, out: &mut Output) -> anyhow::Resul
             export::run(&target(call, Access::Read)?, &args, out).await
         }
         "doctor" => {
-            doctor::run(&target(call, Access::Read)?, &DoctorArgs { json: call.switch("json") }, out).await
+            let summaries = match call.settings.backend {
+                Backend::Server(_) => None,
+                _ => Some(summariser::check(&call.settings.summaries).map_err(|error| format!("{error:#}"))),
+            };
+            let args = DoctorArgs { json: call.switch("json"), summaries };
+            doctor::run(&target(call, Access::Read)?, &args, out).await
         }
         "completions" => {
             let name = call.value("shell").unwrap_or_default();
@@ -265,7 +392,46 @@ fn target(call: &Call, access: Access) -> anyhow::Result<Target> {
     let memory = ChatMemory::new(store::open(settings, access)?)
         .under(settings.memory_key.clone())
         .with_limits(settings.limits.clone());
+    // Only who folds needs the model; whoever writes marks what is due, for a server or a later fold.
+    let memory = if super::Caller::of(call.command()) == super::Caller::Folder {
+        summariser::folding(memory, &settings.summaries)?
+    } else {
+        summariser::marking(memory, &settings.summaries)
+    };
     Ok(Target::Store(memory))
+}
+
+fn context_args(call: &Call) -> anyhow::Result<ContextArgs> {
+    let number = |name| call.number(name).map(|number| u32::try_from(number).unwrap_or(u32::MAX));
+    let text = |name| call.value(name).map(str::to_owned);
+    let query = ContextQuery {
+        max_tokens: number("max_tokens"),
+        last_turns: number("last_turns"),
+        model: text("model"),
+        encoding: text("encoding"),
+        summary: text("summary"),
+        format: text("format"),
+    };
+    if query.max_tokens.is_some() && query.last_turns.is_some() {
+        bail!("give one of --max-tokens and --last-turns");
+    }
+    if query.model.is_some() && query.encoding.is_some() {
+        bail!("give one of --model and --encoding: a model has its encoding");
+    }
+    let encoding = call.settings.summaries.encoding;
+    Ok(ContextArgs { session: session(call)?, query, encoding, json: call.switch("json") })
+}
+
+fn summary_args(call: &Call) -> anyhow::Result<SummaryArgs> {
+    let what = match (call.value("put"), call.number("upto"), call.switch("rollback")) {
+        (None, None, false) => SummaryWhat::Show,
+        (None, None, true) => SummaryWhat::Rollback,
+        (Some(file), Some(upto), false) => SummaryWhat::Put(file.to_owned(), upto),
+        (Some(_), None, _) => bail!("--put needs --upto, the last message that the text stands for"),
+        (None, Some(_), _) => bail!("--upto needs --put, the text that stands for the messages up to it"),
+        (Some(_), Some(_), true) => bail!("give one of --put and --rollback"),
+    };
+    Ok(SummaryArgs { session: session(call)?, what, json: call.switch("json") })
 }
 
 fn append_args(call: &Call) -> anyhow::Result<AppendArgs> {

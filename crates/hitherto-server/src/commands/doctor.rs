@@ -15,6 +15,8 @@ use crate::target::Target;
 pub(crate) struct DoctorArgs {
     /// Whether findings are shown as JSON, one a line.
     pub(crate) json: bool,
+    /// What writes the summaries here, in words, or why nothing can; not known of a server.
+    pub(crate) summaries: Option<Result<String, String>>,
 }
 
 /// Prints what an inspection finds. Only a failure makes the exit code 1: a warning may be what somebody wants.
@@ -22,7 +24,7 @@ pub(crate) struct DoctorArgs {
 /// # Errors
 /// If the output cannot be written. A store that does not answer is a finding.
 pub(crate) async fn run(target: &Target, args: &DoctorArgs, out: &mut Output) -> anyhow::Result<ExitCode> {
-    let findings = target.inspect().await.unwrap_or_else(|error| {
+    let mut findings = target.inspect().await.unwrap_or_else(|error| {
         vec![Finding {
             severity: Severity::Failure,
             subject: "store",
@@ -30,12 +32,22 @@ pub(crate) async fn run(target: &Target, args: &DoctorArgs, out: &mut Output) ->
             advice: "see that it runs, and that the address, user and password are right".to_owned(),
         }]
     });
+    findings.extend(args.summaries.clone().map(summaries));
     for finding in &findings {
         let text = if args.json { json(finding) } else { text(finding, out.look()) };
         writeln!(out, "{text}")?;
     }
     let worst = findings.iter().map(|finding| finding.severity).max();
     Ok(if worst == Some(Severity::Failure) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn summaries(found: Result<String, String>) -> Finding {
+    let (severity, advice) = match &found {
+        Ok(_) => (Severity::Fine, String::new()),
+        Err(_) => (Severity::Failure, "correct the settings of the model".to_owned()),
+    };
+    let found = found.map_or_else(|error| error, |by| format!("written by {by}"));
+    Finding { severity, subject: "summaries", found, advice }
 }
 
 fn text(finding: &Finding, look: &Look) -> String {
@@ -74,8 +86,12 @@ mod tests {
     async fn a_new_embedded_store_is_fine() {
         let (target, _folder) = memory();
         let mut captured = Captured::default();
-        let code = run(&target, &DoctorArgs { json: false }, &mut captured.output).await.unwrap();
+        let args = DoctorArgs { json: false, summaries: Some(Ok("somebody".to_owned())) };
+        let code = run(&target, &args, &mut captured.output).await.unwrap();
         assert_eq!(code, ExitCode::SUCCESS);
+        assert!(captured.out().ends_with("✓ summaries: written by somebody\n"), "{}", captured.out());
+        let args = DoctorArgs { summaries: Some(Err("no key".to_owned())), ..args };
+        assert_eq!(run(&target, &args, &mut Captured::default().output).await.unwrap(), ExitCode::FAILURE);
         assert!(captured.out().starts_with("✓ "), "{}", captured.out());
     }
 

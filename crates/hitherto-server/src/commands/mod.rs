@@ -10,11 +10,14 @@ mod serve;
 mod append;
 mod clear;
 mod completions;
+mod context;
 mod doctor;
 mod export;
+mod fold;
 mod import;
 mod sessions;
 mod show;
+mod summary;
 
 mod again;
 mod interrupt;
@@ -31,7 +34,7 @@ use std::process::ExitCode;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 
-use crate::settings::{Kind, Layers, Settings, flags_for};
+use crate::settings::{Caller, Kind, Layers, Settings, flags_for};
 
 pub use call::Call;
 
@@ -42,6 +45,8 @@ pub struct CommandEntry {
     pub name: &'static str,
     /// What it does, in one sentence.
     pub about: &'static str,
+    /// A line to try.
+    pub example: &'static str,
     /// What it takes besides the options of the settings table.
     pub arguments: &'static [Argument],
 }
@@ -76,6 +81,7 @@ pub enum Form {
 const SERVE: CommandEntry = CommandEntry {
     name: "serve",
     about: "Serve chat memory over HTTP, from an embedded file or from Redis",
+    example: "hitherto serve --demo",
     arguments: &[],
 };
 
@@ -104,9 +110,10 @@ pub fn clap_command() -> Command {
         .subcommands(commands().map(|entry| {
             Command::new(entry.name)
                 .about(entry.about)
+                .after_help(format!("Example: {}", entry.example))
                 .args(entry.arguments.iter().map(argument))
                 .next_help_heading("Settings")
-                .args(flags_for(entry.name == "serve"))
+                .args(flags_for(Caller::of(entry.name)))
         }))
 }
 
@@ -142,11 +149,11 @@ pub fn command_line() -> ExitCode {
 }
 
 fn run(name: &str, matches: &clap::ArgMatches) -> anyhow::Result<ExitCode> {
-    let layers = Layers::gather(matches, |name| std::env::var_os(name), name == "serve")?;
+    let layers = Layers::gather(matches, |name| std::env::var_os(name), Caller::of(name))?;
     let settings = Settings::resolve(&layers)?;
     crate::logs::start(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(dispatch(name, Call::new(settings, matches.clone())))
+    runtime.block_on(dispatch(name, Call::new(name, settings, matches.clone())))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use hitherto::ChatMemory;
@@ -13,7 +14,10 @@ use super::Call;
 use super::call::say;
 use crate::http::{Door, Options};
 use crate::settings::LogFormat;
-use crate::{demo, server, store};
+use crate::{demo, server, store, summariser};
+
+/// How long what is being folded may take to finish once everything was answered.
+const GRACE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
     let settings = call.settings;
@@ -24,9 +28,14 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
     let memory = ChatMemory::new(store::open(&settings, store::Access::Write)?)
         .under(settings.memory_key.clone())
         .with_limits(settings.limits.clone());
+    let memory = summariser::folding(memory, &settings.summaries)?;
     let shown = store::shown(&settings.backend);
     say(&format!("Hitherto {} listens on http://{address}", env!("CARGO_PKG_VERSION")));
     say(&format!("Sessions are in {shown}. What it can do: http://{address}/docs"));
+    let summariser = summariser::shown(&settings.summaries);
+    say(&format!("Summaries are written by {summariser}."));
+    // Before the demo, so that its summary is there soon after it is loaded.
+    let worker = memory.start_worker()?;
     if settings.demo {
         match demo::load(&memory).await {
             Ok(()) => say(&demo::lines(address)),
@@ -38,11 +47,13 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
     }
     if settings.log_format == LogFormat::Json {
         // People read it above; whoever reads JSON lines reads only those.
-        tracing::info!(%address, store = shown, "listening");
+        tracing::info!(%address, store = shown, summariser, "listening");
     }
     let look = look(memory.clone());
     let door = Arc::new(Door::new(memory, Options::from(&settings)));
     let (served, ()) = tokio::join!(server::run(listener, door, stopped(interrupt, terminate)), look);
+    // What came in until now is folded by whoever is left, or after the next start.
+    worker.stop(GRACE).await;
     served?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

@@ -20,6 +20,14 @@ pub(crate) fn memory_at(clock: Clock) -> (Target, tempfile::TempDir) {
     (Target::Store(memory), folder)
 }
 
+/// The same with summaries.
+pub(crate) fn summarised() -> (Target, tempfile::TempDir) {
+    let (target, folder) = memory();
+    let Target::Store(memory) = target else { panic!("a store") };
+    let extractive = Arc::new(hitherto::summary::Extractive::default());
+    (Target::Store(memory.with_summaries(Default::default(), extractive, None)), folder)
+}
+
 pub(crate) fn session(id: &str) -> SessionId {
     SessionId::parse(id).unwrap()
 }

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
+use hitherto::summary::PolicyChange;
 use hitherto::{Change, Description, MessageId, StoredMessage, Timestamp};
 
 /// An answer of JSON.
@@ -106,10 +107,22 @@ pub(super) fn push_description(out: &mut Vec<u8>, session: &str, found: &Descrip
         out.extend_from_slice(b",\"metadata\":");
         out.extend_from_slice(metadata.as_bytes());
     }
+    if found.policy != PolicyChange::default() {
+        out.extend_from_slice(b",\"summaries\":");
+        // Numbers and switches can always be written.
+        let _ = serde_json::to_writer(&mut *out, &found.policy);
+    }
+    if found.summary_upto > 0 {
+        push_count(out, "summary_upto", found.summary_upto);
+        let stale: &[u8] = if found.summary_stale { b"true" } else { b"false" };
+        out.extend_from_slice(b",\"summary_stale\":");
+        out.extend_from_slice(stale);
+    }
     out.push(b'}');
 }
 
-fn push_time(out: &mut Vec<u8>, label: &str, time: Timestamp) {
+/// Appends `,"name":"time"`.
+pub(super) fn push_time(out: &mut Vec<u8>, label: &str, time: Timestamp) {
     out.extend_from_slice(b",\"");
     out.extend_from_slice(label.as_bytes());
     out.extend_from_slice(b"\":\"");

@@ -33,6 +33,7 @@ pub(super) async fn messages(State(door): State<Arc<Door>>, request: Request) ->
         options.max_messages = answer::set_or_keep(door.options.max_messages);
     }
     let appended = door.within(door.memory.append(&session, messages, &options)).await?;
+    door.warm_soon();
     let status = if appended.repeated { StatusCode::OK } else { StatusCode::CREATED };
     Ok(answer::json(status, write_answer(&session, &appended)))
 }

@@ -11,34 +11,45 @@ pub(crate) mod problem;
 mod query;
 
 mod append;
+mod context;
 mod fork;
 mod message;
 mod pop;
 mod read;
 mod session;
 mod sessions;
+mod summary;
 
 mod docs;
 mod health;
 mod openapi;
 mod openapi_schemas;
+mod openapi_summaries;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::get;
-use hitherto::{ChatMemory, Ttl};
+use axum::routing::{get, post};
+use hitherto::{ChatMemory, Encoding, Ttl};
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::settings::Settings;
 use problem::{Code, Problem};
+
+/// The shortest deadline of a fold that is waited for.
+const FOLD_AT_LEAST: Duration = Duration::from_secs(60);
 
 /// What the door serves, and how.
 #[derive(Debug)]
 pub struct Door {
     memory: ChatMemory,
     options: Options,
+    /// As many folds as are waited for may run at a time.
+    folds: Semaphore,
+    /// The encodings whose tables were loaded, or are being loaded.
+    warm: [OnceCell<()>; 2],
 }
 
 /// How the door serves.
@@ -60,6 +71,12 @@ pub struct Options {
     /// By when the store has answered; a request that needs several of its answers may take twice as long.
     /// Default 2 s.
     pub deadline: Duration,
+    /// How tokens are counted where a request does not say. Default o200k.
+    pub encoding: Encoding,
+    /// By when a fold that is waited for has ended. Default 5 min.
+    pub fold_deadline: Duration,
+    /// How many folds that are waited for run at a time. Default 4.
+    pub fold_concurrency: usize,
 }
 
 impl Default for Options {
@@ -72,6 +89,9 @@ impl Default for Options {
             idle_timeout: Duration::from_secs(60),
             max_connections: 10_000,
             deadline: Duration::from_secs(2),
+            encoding: Encoding::default(),
+            fold_deadline: Duration::from_secs(300),
+            fold_concurrency: 4,
         }
     }
 }
@@ -86,6 +106,10 @@ impl From<&Settings> for Options {
             idle_timeout: settings.idle_timeout,
             max_connections: settings.max_connections,
             deadline: settings.deadline,
+            encoding: settings.summaries.encoding,
+            // A fold is a few answers of the model, one after another.
+            fold_deadline: (settings.summaries.model_timeout * 5).max(FOLD_AT_LEAST),
+            fold_concurrency: settings.summaries.concurrency,
         }
     }
 }
@@ -93,12 +117,36 @@ impl From<&Settings> for Options {
 impl Door {
     /// A door to that memory.
     pub fn new(memory: ChatMemory, options: Options) -> Self {
-        Self { memory, options }
+        let folds = Semaphore::new(options.fold_concurrency.clamp(1, Semaphore::MAX_PERMITS));
+        Self { memory, options, folds, warm: Default::default() }
     }
 
     /// How it serves.
     pub fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// Sees that the table of an encoding is loaded, off the threads on which other requests wait. Not at the start:
+    /// who never counts tokens has no use for its memory.
+    async fn warm(&self, encoding: Encoding) {
+        let cell = match encoding {
+            Encoding::O200k => self.warm.first(),
+            Encoding::Cl100k => self.warm.last(),
+            _ => None,
+        };
+        if let Some(cell) = cell {
+            // If loading died, counting says why.
+            let load = || async { drop(tokio::task::spawn_blocking(move || encoding.warm()).await) };
+            cell.get_or_init(load).await;
+        }
+    }
+
+    /// Begins to load the table that the next context needs.
+    fn warm_soon(self: &Arc<Self>) {
+        let door = Arc::clone(self);
+        if !self.warm.iter().any(OnceCell::initialized) {
+            tokio::spawn(async move { door.warm(door.options.encoding).await });
+        }
     }
 
     /// Waits for the engine, but not for ever. Each call of the store has a deadline of its own and a better
@@ -121,15 +169,24 @@ pub(crate) fn router(door: Arc<Door>) -> Router {
     let messages = || get(read::messages).post(append::messages);
     let one = || get(message::show).patch(message::edit).delete(message::delete);
     let session = || get(session::describe).patch(session::configure).delete(session::clear);
+    let summary = || get(summary::show).put(summary::put);
     Router::new()
         .route("/v1/sessions/{id}/messages", messages())
         .route("/v1/sessions//messages", messages())
         .route("/v1/sessions/{id}/messages/{seq}", one())
         .route("/v1/sessions//messages/{seq}", one())
-        .route("/v1/sessions/{id}/pop", axum::routing::post(pop::pop))
-        .route("/v1/sessions//pop", axum::routing::post(pop::pop))
-        .route("/v1/sessions/{id}/fork", axum::routing::post(fork::fork))
-        .route("/v1/sessions//fork", axum::routing::post(fork::fork))
+        .route("/v1/sessions/{id}/pop", post(pop::pop))
+        .route("/v1/sessions//pop", post(pop::pop))
+        .route("/v1/sessions/{id}/fork", post(fork::fork))
+        .route("/v1/sessions//fork", post(fork::fork))
+        .route("/v1/sessions/{id}/context", get(context::context))
+        .route("/v1/sessions//context", get(context::context))
+        .route("/v1/sessions/{id}/summary", summary())
+        .route("/v1/sessions//summary", summary())
+        .route("/v1/sessions/{id}/summary/rollback", post(summary::rollback))
+        .route("/v1/sessions//summary/rollback", post(summary::rollback))
+        .route("/v1/sessions/{id}/fold", post(summary::fold))
+        .route("/v1/sessions//fold", post(summary::fold))
         .route("/v1/sessions/{id}", session())
         .route("/v1/sessions/", session())
         .route("/v1/sessions", get(sessions::list))

@@ -30,6 +30,7 @@ pub(super) struct Operation {
 
 const SESSION: &str = "/v1/sessions/{id}";
 const MESSAGES: &str = "/v1/sessions/{id}/messages";
+const SUMMARY: &str = "/v1/sessions/{id}/summary";
 const MESSAGE: &str = "/v1/sessions/{id}/messages/{seq}";
 
 /// Errors that every operation with a body can have.
@@ -164,6 +165,66 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         method: "get",
+        path: "/v1/sessions/{id}/context",
+        id: "getContext",
+        summary: "What goes into the next prompt: the summary, and the newest whole turns, within a budget. Without max_tokens and last_turns, the session's window and whatever its summary does not cover. An unknown session gives an empty context.",
+        parameters: &["id", "max_tokens", "context_turns", "model", "encoding", "summary", "format"],
+        body: None,
+        answers: &[("200", "The context, and why it is what it is.", Some("Context"))],
+        errors: &[Code::InvalidParameter, Code::ConflictingParameters],
+    },
+    Operation {
+        method: "get",
+        path: SUMMARY,
+        id: "getSummary",
+        summary: "Read the summary of a session, and the version before it.",
+        parameters: &["id"],
+        body: None,
+        answers: &[("200", "The summary.", Some("SummaryState"))],
+        errors: &[Code::SessionNotFound, Code::SummaryNotFound],
+    },
+    Operation {
+        method: "put",
+        path: SUMMARY,
+        id: "putSummary",
+        summary: "Put a summary by hand in the place of the session's; what it replaces can be had back.",
+        parameters: &["id"],
+        body: Some(("PutSummary", true)),
+        answers: &[("200", "The summary as it is now.", Some("SummaryState"))],
+        errors: &[
+            Code::MissingField,
+            Code::SummaryTooLarge,
+            Code::SessionNotFound,
+            Code::MessageNotFound,
+            Code::SummaryNotFound,
+        ],
+    },
+    Operation {
+        method: "post",
+        path: "/v1/sessions/{id}/summary/rollback",
+        id: "rollbackSummary",
+        summary: "Put the version before a session's summary back in its place.",
+        parameters: &["id"],
+        body: Some(("Nothing", false)),
+        answers: &[("200", "The summary as it is now.", Some("SummaryState"))],
+        errors: &[Code::SessionNotFound, Code::NoEarlierSummary, Code::SummaryNotFound],
+    },
+    Operation {
+        method: "post",
+        path: "/v1/sessions/{id}/fold",
+        id: "foldSession",
+        summary: "Fold all that has left a session's window into its summary, now, and wait for it, also where it is little, and where the session is not summarised by itself.",
+        parameters: &["id"],
+        body: Some(("Nothing", false)),
+        answers: &[(
+            "200",
+            "`folded` says how many times the summary was replaced; 0 if nothing had left the window.",
+            Some("Folded"),
+        )],
+        errors: &[Code::SessionNotFound, Code::SummariesOff, Code::SummariserFailed],
+    },
+    Operation {
+        method: "get",
         path: SESSION,
         id: "describeSession",
         summary: "What is known of a session beside its messages.",
@@ -176,7 +237,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         method: "patch",
         path: SESSION,
         id: "configureSession",
-        summary: "Change a session's time to live, maximum of messages or metadata, in one step; null removes.",
+        summary: "Change a session's time to live, maximum of messages, metadata or summaries, in one step; null removes.",
         parameters: &["id"],
         body: Some(("Configure", true)),
         answers: &[("200", "The description as it is now.", Some("Session"))],
@@ -329,12 +390,25 @@ fn parameters() -> Value {
     let count = |name: &str, what: &str| json!({"name": name, "in": "query", "description": what, "schema": {"type": "integer", "minimum": 1, "maximum": 1000}});
     let seq = |name: &str, what: &str| json!({"name": name, "in": "query", "description": what, "schema": {"type": "integer", "minimum": 0}});
     let text = |name: &str, what: &str| json!({"name": name, "in": "query", "description": what, "schema": {"type": "string"}});
+    let choice = |name: &str, what: &str, words: &[&str], default: Option<&str>| {
+        let mut found = json!({"name": name, "in": "query", "description": what, "schema": {"type": "string", "enum": words}});
+        if let (Some(default), Some(schema)) = (default, found.get_mut("schema")) {
+            put(schema, "default", default.into());
+        }
+        found
+    };
     json!({
         "id": {"name": "id", "in": "path", "required": true, "description": "The session id: 1 to 512 bytes of UTF-8, percent-encoded; a slash is %2F.", "schema": {"type": "string", "minLength": 1}},
         "seq": {"name": "seq", "in": "path", "required": true, "description": "The sequence number.", "schema": {"type": "integer", "minimum": 1}},
         "Idempotency-Key": {"name": "Idempotency-Key", "in": "header", "description": "A key of the client's choosing: the same messages sent again with it are stored once.", "schema": {"type": "string", "minLength": 1, "maxLength": 255}},
         "last_turns": count("last_turns", "The newest so many whole turns."),
         "last_messages": count("last_messages", "The newest so many messages, and as many more as make their oldest turn whole."),
+        "max_tokens": {"name": "max_tokens", "in": "query", "description": "The budget: at most so many tokens, the summary and what the format costs included.", "schema": {"type": "integer", "minimum": 1, "maximum": 4_000_000}},
+        "context_turns": count("last_turns", "The newest so many whole turns, and the summary; not together with max_tokens."),
+        "model": text("model", "The model that reads the context: its tokens are counted, exactly where its encoding is known, else by a safe estimate."),
+        "encoding": choice("encoding", "How tokens are counted, in place of model; the server's setting if nothing is said.", &["o200k", "cl100k", "estimate"], None),
+        "summary": choice("summary", "In which role the summary is given, or off for none.", &["off", "system", "user", "assistant"], Some("system")),
+        "format": choice("format", "In which form: as stored, as one text, or ready for that API; all but messages come under prompt.", &["messages", "text", "openai", "anthropic", "langchain"], Some("messages")),
         "limit": count("limit", "The most messages of a page; 100 if nothing is said."),
         "sessions_limit": count("limit", "The most sessions of a page; 100 if nothing is said."),
         "after": seq("after", "The oldest messages after this sequence number; 0 begins at the beginning."),

@@ -2,8 +2,18 @@
 
 use serde_json::{Value, json};
 
+use super::openapi_summaries::of_summaries;
+
 /// All schemas.
 pub(super) fn schemas() -> Value {
+    let mut all = of_sessions();
+    if let (Value::Object(all), Value::Object(more)) = (&mut all, of_summaries()) {
+        all.extend(more);
+    }
+    all
+}
+
+fn of_sessions() -> Value {
     let count = json!({"type": "integer", "minimum": 0});
     let time = json!({"type": "string", "format": "date-time"});
     let text = json!({"type": "string"});
@@ -61,10 +71,14 @@ pub(super) fn schemas() -> Value {
             "ttl_secs": {"type": "integer", "minimum": 1}, "ttl_restart": restart,
             "expires_at": time, "expires_in_secs": count,
             "max_messages": {"type": "integer", "minimum": 1}, "metadata": {"type": "object"},
+            "summaries": {"$ref": "#/components/schemas/Summaries"},
+            "summary_upto": {"type": "integer", "minimum": 1, "description": "The last message that its summary stands for; left out without one."},
+            "summary_stale": {"type": "boolean", "description": "Whether a message that the summary covers was changed since; it is going to be made anew."},
         })),
         "Configure": object(&[], json!({
             "ttl_secs": secs, "ttl_restart": restart, "max_messages": max,
             "metadata": {"type": ["object", "null"], "description": "Replaces the metadata; null removes them."},
+            "summaries": {"description": "Replaces what the session's summaries have of their own; what is left out is as for the tenant and the server, null removes all.", "anyOf": [{"$ref": "#/components/schemas/Summaries"}, {"type": "null"}]},
         })),
         "Cleared": object(&["session", "cleared"], json!({"session": text, "cleared": count})),
         "Sessions": object(&["sessions"], json!({
@@ -90,7 +104,7 @@ pub(super) fn schemas() -> Value {
 }
 
 /// An object with these fields and no others.
-fn object(required: &[&str], properties: Value) -> Value {
+pub(super) fn object(required: &[&str], properties: Value) -> Value {
     json!({"type": "object", "required": required, "properties": properties, "additionalProperties": false})
 }
 

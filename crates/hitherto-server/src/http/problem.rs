@@ -2,6 +2,8 @@
 //!
 //! Invariant: a `code` once published keeps its meaning and its status.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hitherto::{Error, MessageError, NameError, Outcome, StoreError};
@@ -48,12 +50,16 @@ codes! {
     TooManyMessages 413 "too_many_messages" "Too many messages in one append" "Append them in parts, or raise messages_limit.";
     AppendTooLarge 413 "append_too_large" "The messages of one append are too large together" "Append them in parts.";
     MetadataTooLarge 413 "metadata_too_large" "The metadata are too large" "Keep less in them.";
+    SummaryTooLarge 413 "summary_too_large" "The summary is too large" "A summary is at most 64 KiB of UTF-8.";
     NothingToDo 400 "nothing_to_do" "The request changes nothing" "The detail says what to give.";
     NotFound 404 "not_found" "There is nothing at this path" "See /docs.";
     MethodNotAllowed 405 "method_not_allowed" "The path does not take this method" "See the Allow header.";
     SessionNotFound 404 "session_not_found" "There is no such session" "It was never written to, was cleared, or has expired.";
     MessageNotFound 404 "message_not_found" "There is no such message" "It was never there, was deleted, or was removed by the maximum of messages.";
+    SummaryNotFound 404 "summary_not_found" "The session has no summary" "It has one once enough has left its window; POST to its `fold` makes it at once.";
     SessionExists 409 "session_exists" "The session exists already" "Fork to another id, or leave it out and get a random one.";
+    NoEarlierSummary 409 "no_earlier_summary" "There is no earlier summary to go back to" "Only the version before the summary is kept. Another one can be put by hand.";
+    SummariesOff 409 "summaries_off" "Nothing is summarised here" "The program that serves was set up without a summariser.";
     IdempotencyKeyReused 422 "idempotency_key_reused" "The idempotency key was used for other messages" "Use a new key for a new append.";
     MessageUnreadable 500 "message_unreadable" "The stored message cannot be read" "It is kept as it is; a newer version may be able to read it.";
     StoreUnreachable 503 "store_unreachable" "The store cannot be reached" "Send the request again later.";
@@ -63,6 +69,7 @@ codes! {
     StoreReadOnly 503 "store_read_only" "The store takes no writes" "Send the request again later; if it stays so, look at the store.";
     StoreTimeout 504 "store_timeout" "The store did not answer in time" "With `stored` unknown, only an append with an Idempotency-Key can be sent again safely.";
     DeadlineExceeded 504 "deadline_exceeded" "The request took too long" "With `stored` unknown, only an append with an Idempotency-Key can be sent again safely.";
+    SummariserFailed 502 "summariser_failed" "The summariser failed" "Nothing was changed. The detail says why; send the request again later, or look at the model.";
     StoreDenied 502 "store_denied" "The store denies access" "Look at the user and password that the server has for the store.";
     StoreFull 507 "store_full" "The store is full" "Make room in the store.";
     StoreNewerFormat 500 "store_newer_format" "The data were written by a newer version" "Use the version that wrote them, or a newer one.";
@@ -88,6 +95,9 @@ impl Code {
     }
 }
 
+/// After how long a summariser that failed may be tried again if it does not say.
+const SUMMARISER_REST: Duration = Duration::from_secs(5);
+
 /// One error on its way out.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Problem {
@@ -95,13 +105,14 @@ pub(crate) struct Problem {
     status: u16,
     detail: String,
     more: Map<String, Value>,
-    retry: bool,
+    /// In how many seconds the same request may succeed.
+    retry: Option<u64>,
 }
 
 impl Problem {
     /// A problem with its detail for people.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, status: code.status(), detail: detail.into(), more: Map::new(), retry: false }
+        Self { code, status: code.status(), detail: detail.into(), more: Map::new(), retry: None }
     }
 
     /// The same with one more member.
@@ -123,7 +134,6 @@ impl Problem {
     }
 
     /// The code.
-    #[cfg(test)]
     pub(crate) fn code(&self) -> Code {
         self.code
     }
@@ -155,8 +165,8 @@ impl IntoResponse for Problem {
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.retry {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(secs) = self.retry {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
         }
         response
     }
@@ -175,6 +185,7 @@ impl From<Error> for Problem {
                     "append" if size.ends_with("messages") => Code::TooManyMessages,
                     "append" => Code::AppendTooLarge,
                     "metadata" => Code::MetadataTooLarge,
+                    "summary" => Code::SummaryTooLarge,
                     "idempotency key" => Code::InvalidIdempotencyKey,
                     _ => Code::InvalidParameter,
                 };
@@ -186,6 +197,14 @@ impl From<Error> for Problem {
             }
             Error::Invalid { .. } => Self::new(Code::InvalidField, detail),
             Error::Unreadable(seq) => Self::new(Code::MessageUnreadable, detail).with("seq", seq),
+            Error::SummariesOff => Self::new(Code::SummariesOff, detail),
+            Error::NoEarlierSummary => Self::new(Code::NoEarlierSummary, detail),
+            Error::Summariser(error) => {
+                tracing::warn!(%error, "a fold that was waited for failed");
+                let wait = error.retry_after().unwrap_or(SUMMARISER_REST);
+                let secs = wait.as_millis().div_ceil(1000);
+                Self { retry: u64::try_from(secs).ok(), ..Self::new(Code::SummariserFailed, detail) }
+            }
             Error::Store(error) => error.into(),
             _ => Self::new(Code::Internal, detail),
         }
@@ -215,7 +234,7 @@ impl From<StoreError> for Problem {
         if code.status() >= 500 {
             tracing::warn!(code = code.as_str(), %error, "the store failed");
         }
-        let problem = Self { retry: error.is_retryable(), ..Self::new(code, error.to_string()) };
+        let problem = Self { retry: error.is_retryable().then_some(1), ..Self::new(code, error.to_string()) };
         if error.outcome() == Outcome::Unknown { problem.outcome_unknown() } else { problem }
     }
 }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use hitherto::summary::SummariserError;
+
 use super::*;
 
 #[test]
@@ -43,6 +45,15 @@ fn every_error_of_the_engine_has_its_document() {
         Error::TooLarge { what: "metadata", size: "2 bytes".to_owned(), max: 1 },
         Error::TooLarge { what: "idempotency key", size: "256 bytes".to_owned(), max: 255 },
         Error::TooLarge { what: "limit", size: "1001 entries".to_owned(), max: 1000 },
+        Error::TooLarge { what: "summary", size: "2 bytes".to_owned(), max: 1 },
+        Error::SummariesOff,
+        Error::NoEarlierSummary,
+        Error::Summariser(SummariserError::TimedOut(deadline)),
+        Error::Summariser(SummariserError::Status {
+            status: 429,
+            reason: reason(),
+            retry_after: Some(Duration::from_millis(6500)),
+        }),
         Error::Nothing("edit: give content or metadata"),
         Error::Invalid { field: "max_messages", must: "at least 1" },
         Error::Unreadable(7),
@@ -67,7 +78,11 @@ fn every_error_of_the_engine_has_its_document() {
         .into_iter()
         .map(|error| {
             let problem = Problem::from(error);
-            format!("{}{}", if problem.retry { "retry " } else { "" }, problem.document())
+            format!(
+                "{}{}",
+                problem.retry.map(|secs| format!("retry {secs} ")).unwrap_or_default(),
+                problem.document()
+            )
         })
         .collect();
     insta::assert_snapshot!("problems", lines.join("\n"));

@@ -70,6 +70,7 @@ pub(super) fn none(uri: &Uri) -> Result<(), Problem> {
     }
 }
 
-fn invalid(name: &str, must: &str) -> Problem {
+/// A parameter that is not what it must be.
+pub(super) fn invalid(name: &str, must: &str) -> Problem {
     Problem::new(Code::InvalidParameter, format!("{name} must be {must}"))
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use hitherto::{Change, Configure, SessionId, StoreError, Timestamp};
+use hitherto::summary::PolicyChange;
+use hitherto::{Change, ChatMemory, Configure, SessionId, StoreError, Timestamp};
 
 use super::fields::{Fields, invalid};
 use super::problem::{Code, Problem};
@@ -22,7 +23,7 @@ pub(super) async fn configure(State(door): State<Arc<Door>>, request: Request) -
     let session = path::session(&parts.uri)?;
     query::none(&parts.uri)?;
     let body = body::read(&door, &parts.headers, body).await?;
-    let change = change(body::text(&body)?)?;
+    let change = change(body::text(&body)?, &door.memory)?;
     door.within(door.memory.configure(&session, &change)).await?;
     description(&door, &session).await
 }
@@ -45,7 +46,7 @@ async fn description(door: &Door, session: &SessionId) -> Result<Response, Probl
     Ok(answer::json(StatusCode::OK, out))
 }
 
-fn change(body: &str) -> Result<Configure, Problem> {
+fn change(body: &str, memory: &ChatMemory) -> Result<Configure, Problem> {
     let mut fields = Fields::parse(body)?;
     let ttl = fields.ttl()?;
     let max_messages = fields.number("max_messages")?;
@@ -55,13 +56,44 @@ fn change(body: &str) -> Result<Configure, Problem> {
         Some(object) if object.starts_with('{') => Change::Set(object.to_owned()),
         Some(_) => return Err(invalid("metadata", "an object, or null for none")),
     };
-    fields.finish("ttl_secs, ttl_restart, max_messages, metadata")?;
-    let change = Configure { ttl, max_messages, metadata, policy: Change::Keep };
+    let policy = match fields.take("summaries")? {
+        None => Change::Keep,
+        Some("null") => Change::Remove,
+        Some(object) if object.starts_with('{') => Change::Set(summaries(object)?),
+        Some(_) => return Err(invalid("summaries", "an object, or null for none")),
+    };
+    let policy = memory.policy_change(policy)?;
+    fields.finish("ttl_secs, ttl_restart, max_messages, metadata, summaries")?;
+    let change = Configure { ttl, max_messages, metadata, policy };
     if change == Configure::default() {
         return Err(Problem::new(
             Code::NothingToDo,
-            "there is nothing to change: give ttl_secs, max_messages or metadata",
+            "there is nothing to change: give ttl_secs, max_messages, metadata or summaries",
         ));
     }
+    Ok(change)
+}
+
+/// What the session's summaries have of their own.
+fn summaries(object: &str) -> Result<PolicyChange, Problem> {
+    let mut fields = Fields::parse(object)?;
+    let mut number = |name| -> Result<Option<u32>, Problem> {
+        match fields.number(name)? {
+            Change::Set(number) => Ok(Some(u32::try_from(number).unwrap_or(u32::MAX))),
+            Change::Keep | Change::Remove => Ok(None),
+        }
+    };
+    let mut change = PolicyChange::default();
+    change.window = number("window")?;
+    change.fold_after_turns = number("fold_after_turns")?;
+    change.fold_after_tokens = number("fold_after_tokens")?;
+    change.summary_tokens = number("summary_tokens")?;
+    change.enabled = match fields.take("enabled")? {
+        None | Some("null") => None,
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        Some(_) => return Err(invalid("enabled", "true or false")),
+    };
+    fields.finish("enabled, window, fold_after_turns, fold_after_tokens, summary_tokens")?;
     Ok(change)
 }

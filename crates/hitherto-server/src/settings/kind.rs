@@ -32,6 +32,13 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// On or off; as a flag it takes no value.
     Switch,
+    /// Lines of text; as a flag it is given once for each, in the file it may be a list.
+    Lines {
+        /// What one line is, as help names it.
+        one: &'static str,
+    },
+    /// An object of JSON; in the file it may be a table.
+    Object,
 }
 
 /// The units of a size, longest names first so that `KiB` is not read as bytes.
@@ -49,6 +56,8 @@ impl Kind {
             Self::Size { .. } => "SIZE",
             Self::Choice(_) => "WORD",
             Self::Switch => "BOOLEAN",
+            Self::Lines { one } => one,
+            Self::Object => "JSON",
         }
     }
 
@@ -69,6 +78,8 @@ impl Kind {
             }
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::Switch => "true or false".to_owned(),
+            Self::Lines { one } => format!("{one}, one a line, or in the settings file a list of such"),
+            Self::Object => "an object of JSON, or in the settings file a table".to_owned(),
         }
     }
 
@@ -99,13 +110,20 @@ impl Kind {
                 "false" | "0" | "no" | "off" => Some("false".to_owned()),
                 _ => None,
             },
+            Self::Lines { .. } => {
+                let lines: Vec<&str> = value.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+                (!lines.is_empty()).then(|| lines.join("\n"))
+            }
+            Self::Object => serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(value)
+                .is_ok()
+                .then(|| value.to_owned()),
         };
         plain.ok_or_else(|| format!("must be {}", self.must()))
     }
 
     /// Whether a value of this kind is written without quotes in the settings file.
     pub fn is_bare(self) -> bool {
-        matches!(self, Self::Number { .. } | Self::Switch)
+        matches!(self, Self::Number { .. } | Self::Switch | Self::Lines { .. } | Self::Object)
     }
 }
 
@@ -155,5 +173,10 @@ mod tests {
         check(Kind::Switch, "on", Some("true"));
         check(Kind::Switch, "maybe", None);
         check(Kind::Text, "", None);
+        check(Kind::Lines { one: "L" }, " a \r\n\nb", Some("a\nb"));
+        check(Kind::Lines { one: "L" }, "\n", None);
+        check(Kind::Object, r#"{"a":1}"#, Some(r#"{"a":1}"#));
+        check(Kind::Object, "[1]", None);
+        check(Kind::Object, "{", None);
     }
 }

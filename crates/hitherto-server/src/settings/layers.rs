@@ -6,9 +6,11 @@ use std::ffi::OsString;
 use anyhow::{Context as _, bail};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
+use hitherto::Tenant;
+use hitherto::summary::PolicyChange;
 
-use super::flags::has;
-use super::{Kind, OPTIONS, Setting};
+use super::flags::{has, has_flag};
+use super::{Caller, Kind, OPTIONS, Setting, tenants};
 
 /// Where a value comes from; the greater beats the lesser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,7 +27,10 @@ pub enum Source {
 
 /// The value of every option that has one, checked by its kind, and where it comes from.
 #[derive(Clone, Default)]
-pub struct Layers(BTreeMap<&'static str, (Source, String)>);
+pub struct Layers {
+    values: BTreeMap<&'static str, (Source, String)>,
+    tenants: Vec<(Tenant, PolicyChange)>,
+}
 
 impl Layers {
     /// Gathers the values of the options that a command has.
@@ -36,7 +41,7 @@ impl Layers {
     pub fn gather(
         flags: &ArgMatches,
         env: impl Fn(&str) -> Option<OsString>,
-        server: bool,
+        caller: Caller,
     ) -> anyhow::Result<Self> {
         let mut layers = Self::default();
         for option in OPTIONS {
@@ -45,22 +50,23 @@ impl Layers {
             }
         }
         let mut own = Self::default();
-        for option in OPTIONS.iter().filter(|option| has(option, server)) {
+        for option in OPTIONS.iter().filter(|option| has(option, caller)) {
             if let Some(value) = env(option.env).filter(|value| !value.is_empty()) {
                 let value =
                     value.into_string().ok().with_context(|| format!("{} is not UTF-8", option.env))?;
                 own.put(option, Source::Environment, &value, || option.env.to_owned())?;
             }
-            if let Some(value) = flag_value(flags, option) {
+            // A command may have an argument of its own of that name.
+            if let Some(value) = flag_value(flags, option).filter(|_| has_flag(option, caller)) {
                 own.put(option, Source::Flag, &value, || format!("--{}", option.flag()))?;
             }
         }
         if let Some(path) = own.get("config") {
             let text = std::fs::read_to_string(path)
                 .with_context(|| format!("the settings file {path} cannot be read"))?;
-            layers.add_file(&text, server).with_context(|| format!("the settings file {path}"))?;
+            layers.add_file(&text, caller).with_context(|| format!("the settings file {path}"))?;
         }
-        layers.0.append(&mut own.0);
+        layers.values.append(&mut own.values);
         Ok(layers)
     }
 
@@ -69,7 +75,7 @@ impl Layers {
     ///
     /// # Errors
     /// For text that is no TOML, for unknown keys, and for values that a key cannot have.
-    pub(super) fn add_file(&mut self, text: &str, server: bool) -> anyhow::Result<()> {
+    pub(super) fn add_file(&mut self, text: &str, caller: Caller) -> anyhow::Result<()> {
         // The parser's own message shows the line it stumbles over, which may hold a password.
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             let line = error
@@ -79,22 +85,25 @@ impl Layers {
             anyhow::anyhow!("line {line}: {}", error.message())
         })?;
         let known = |key: &str| OPTIONS.iter().find(|option| option.in_file() && option.name == key);
-        let unknown: Vec<&str> =
-            table.keys().map(String::as_str).filter(|key| known(key).is_none()).collect();
+        let unknown: Vec<&str> = table
+            .keys()
+            .map(String::as_str)
+            .filter(|key| *key != "tenants" && known(key).is_none())
+            .collect();
         if !unknown.is_empty() {
             bail!("unknown key {}", unknown.join(", "));
         }
         for (key, value) in &table {
             let Some(option) = known(key) else { continue };
-            let value = match value {
-                toml::Value::String(text) => text.clone(),
-                toml::Value::Integer(number) => number.to_string(),
-                toml::Value::Boolean(switch) => switch.to_string(),
-                _ => bail!("{key} must be {}", option.kind.must()),
+            let Some(value) = plain(option.kind, value) else {
+                bail!("{key} must be {}", option.kind.must());
             };
             let mut target = Self::default();
-            let kept = if has(option, server) { &mut *self } else { &mut target };
+            let kept = if has(option, caller) { &mut *self } else { &mut target };
             kept.put(option, Source::File, &value, || key.clone())?;
+        }
+        if let Some(tenants) = table.get("tenants") {
+            self.tenants = tenants::read(tenants)?;
         }
         Ok(())
     }
@@ -107,23 +116,45 @@ impl Layers {
         name: impl Fn() -> String,
     ) -> anyhow::Result<()> {
         let value = option.kind.accept(value).map_err(|must| anyhow::anyhow!("{} {must}", name()))?;
-        self.0.insert(option.name, (source, value));
+        self.values.insert(option.name, (source, value));
         Ok(())
     }
 
     /// The value of an option.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|(_, value)| value.as_str())
+        self.values.get(name).map(|(_, value)| value.as_str())
     }
 
     /// Where the value of an option comes from.
     pub(super) fn source(&self, name: &str) -> Option<Source> {
-        self.0.get(name).map(|(source, _)| *source)
+        self.values.get(name).map(|(source, _)| *source)
+    }
+
+    /// What tenants have of their own.
+    pub(super) fn tenants(&self) -> &[(Tenant, PolicyChange)] {
+        &self.tenants
     }
 
     /// The value of an option that is a number or a size.
     pub(super) fn number(&self, name: &str) -> Option<u64> {
         self.get(name)?.parse().ok()
+    }
+}
+
+/// A value of the file as a flag would give it; `None` for one of a type that the option never has.
+pub(super) fn plain(kind: Kind, value: &toml::Value) -> Option<String> {
+    match (kind, value) {
+        (Kind::Choice(&["on", "off"]), toml::Value::Boolean(on)) => {
+            Some(if *on { "on" } else { "off" }.to_owned())
+        }
+        (_, toml::Value::String(text)) => Some(text.clone()),
+        (_, toml::Value::Integer(number)) => Some(number.to_string()),
+        (_, toml::Value::Boolean(switch)) => Some(switch.to_string()),
+        (Kind::Lines { .. }, toml::Value::Array(lines)) => {
+            lines.iter().map(toml::Value::as_str).collect::<Option<Vec<_>>>().map(|lines| lines.join("\n"))
+        }
+        (Kind::Object, toml::Value::Table(table)) => serde_json::to_string(table).ok(),
+        _ => None,
     }
 }
 
@@ -133,6 +164,9 @@ fn flag_value(flags: &ArgMatches, option: &Setting) -> Option<String> {
     {
         return match option.kind {
             Kind::Switch => Some(flags.get_flag(option.name).to_string()),
+            Kind::Lines { .. } => flags
+                .get_many::<String>(option.name)
+                .map(|lines| lines.cloned().collect::<Vec<_>>().join("\n")),
             _ => flags.get_one::<String>(option.name).cloned(),
         };
     }

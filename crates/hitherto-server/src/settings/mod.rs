@@ -9,11 +9,14 @@ mod kind;
 mod layers;
 mod reference;
 mod resolved;
+mod summaries;
 mod table;
+mod tenants;
 
 pub use flags::flags_for;
 pub use kind::Kind;
 pub use layers::{Layers, Source};
 pub use reference::{page, sample};
 pub use resolved::{Backend, Color, LogFormat, Settings};
-pub use table::{OPTIONS, Setting, Who};
+pub use summaries::{ModelKey, ModelSettings, SummarySettings};
+pub use table::{Caller, OPTIONS, Setting, Who};

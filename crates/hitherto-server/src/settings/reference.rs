@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::tenants::KEYS;
 use super::{Kind, OPTIONS, Setting, Who};
 
 /// `docs/settings.md`.
@@ -35,6 +36,7 @@ pub fn page() -> String {
             out.push_str("It may hold a password and is never printed whole.\n");
         }
     }
+    out.push_str(&tenants());
     out
 }
 
@@ -50,12 +52,38 @@ pub fn sample() -> String {
             "server" => "http://127.0.0.1:8700",
             "ttl" => "86400",
             "max_messages" => "10000",
+            "model" => "gpt-5-mini",
+            "model_url" => "https://api.openai.com/v1",
+            "model_headers" => "[\"x-team: chat\"]",
+            "model_body" => "{ temperature = 0.2 }",
+            "model_output_tokens" => "2000",
             _ => "…",
         });
         let value = if option.kind.is_bare() { value.to_owned() } else { format!("\"{value}\"") };
         let _ = write!(out, "\n# {}\n# {} = {value}\n", option.help, option.name);
     }
+    out.push_str(
+        "\n# What the tenant named `acme` has of its own; what is left out is as above.\n# [tenants.acme]\n",
+    );
+    for option in OPTIONS.iter().filter(|option| KEYS.contains(&option.name)) {
+        let value = option.default.unwrap_or_default();
+        let value = if option.kind.is_bare() { value.to_owned() } else { format!("\"{value}\"") };
+        let _ = writeln!(out, "# {} = {value}", option.name);
+    }
     out
+}
+
+/// What the page says of tenants.
+fn tenants() -> String {
+    let keys = KEYS.map(|key| format!("`{key}`")).join(", ");
+    format!(
+        "\n## [tenants.NAME]\n\n\
+         A table of the settings file: what the tenant of that name has of its own.\n\
+         Its keys are {keys}; each takes the values of the option of that name, and what is left out is as for everybody.\n\
+         A session may have its own in turn: see [summaries.md](summaries.md).\n\
+         An unknown key is an error that names the table.\n\n\
+         ```toml\n[tenants.acme]\nwindow = 20\nsummary_tokens = 1200\n\n[tenants.\"night shift\"]\nsummaries = \"off\"\n```\n"
+    )
 }
 
 fn usage(option: &Setting) -> String {
@@ -71,6 +99,7 @@ fn who(who: Who) -> &'static str {
         Who::Everyone => "all",
         Who::Server => "serve",
         Who::Clients => "all but serve",
+        Who::Folders => "serve and fold; the others by variable or file",
     }
 }
 

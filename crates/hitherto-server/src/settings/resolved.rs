@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use hitherto::{Limits, MemoryKey, Ttl};
 use secrecy::SecretString;
 
-use super::{Layers, Source};
+use super::{Layers, Source, SummarySettings};
 
 /// What a command works with. Printing it is safe.
 #[derive(Debug, Clone)]
@@ -41,6 +41,8 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// The most connections at a time.
     pub max_connections: usize,
+    /// How sessions are summarised.
+    pub summaries: SummarySettings,
     /// What is logged.
     pub log: String,
     /// How log lines look.
@@ -128,6 +130,7 @@ impl Settings {
             idle_timeout: Duration::from_secs(number("idle_timeout")?),
             body_timeout: Duration::from_secs(number("body_timeout")?),
             max_connections: size("max_connections")?,
+            summaries: SummarySettings::resolve(layers)?,
             log: text("log"),
             log_format: if layers.get("log_format") == Some("json") {
                 LogFormat::Json

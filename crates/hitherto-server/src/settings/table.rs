@@ -32,6 +32,30 @@ pub enum Who {
     Server,
     /// All but `serve`.
     Clients,
+    /// All; its flag only `serve` and `fold`, which fold.
+    Folders,
+}
+
+/// Which command asks for its options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// `serve`.
+    Server,
+    /// `fold`.
+    Folder,
+    /// Any other.
+    Client,
+}
+
+impl Caller {
+    /// The caller that a command of that name is.
+    pub fn of(command: &str) -> Self {
+        match command {
+            "serve" => Self::Server,
+            "fold" => Self::Folder,
+            _ => Self::Client,
+        }
+    }
 }
 
 impl Setting {
@@ -57,6 +81,7 @@ const PLAIN: Setting = Setting {
     excludes: &[],
 };
 
+const ON_OFF: Kind = Kind::Choice(&["on", "off"]);
 const SECONDS: Kind = Kind::Number { unit: "SECONDS", min: 1, max: 3_153_600_000 };
 
 /// All options, in the order of help and of the reference page.
@@ -75,7 +100,7 @@ pub const OPTIONS: &[Setting] = &[
         env: "HITHERTO_DEMO",
         kind: Kind::Switch,
         default: Some("false"),
-        help: "Load the Apollo 13 air-to-ground conversation as session `apollo13`, once, and print three lines to try.",
+        help: "Load the Apollo 13 air-to-ground conversation as session `apollo13`, once, and print four lines to try.",
         who: Who::Server,
         ..PLAIN
     },
@@ -216,6 +241,191 @@ pub const OPTIONS: &[Setting] = &[
         default: Some("10000"),
         help: "The most connections at a time; further ones wait until one is closed.",
         who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "summaries",
+        env: "HITHERTO_SUMMARIES",
+        kind: ON_OFF,
+        default: Some("on"),
+        help: "Whether sessions are summarised that say nothing about it themselves.",
+        who: Who::Folders,
+        ..PLAIN
+    },
+    Setting {
+        name: "window",
+        env: "HITHERTO_WINDOW",
+        kind: Kind::Number { unit: "TURNS", min: 1, max: 1000 },
+        default: Some("10"),
+        help: "How many of the newest turns of a session stay verbatim; what is older goes into its summary.",
+        who: Who::Folders,
+        ..PLAIN
+    },
+    Setting {
+        name: "fold_after_turns",
+        env: "HITHERTO_FOLD_AFTER_TURNS",
+        kind: Kind::Number { unit: "TURNS", min: 1, max: 1000 },
+        default: Some("4"),
+        help: "Fold a session into its summary when so many turns have left the window.",
+        who: Who::Folders,
+        ..PLAIN
+    },
+    Setting {
+        name: "fold_after_tokens",
+        env: "HITHERTO_FOLD_AFTER_TOKENS",
+        kind: Kind::Number { unit: "TOKENS", min: 1, max: 1_000_000 },
+        default: Some("2000"),
+        help: "Fold a session when so many tokens have left the window, however few the turns.",
+        who: Who::Folders,
+        ..PLAIN
+    },
+    Setting {
+        name: "summary_tokens",
+        env: "HITHERTO_SUMMARY_TOKENS",
+        kind: Kind::Number { unit: "TOKENS", min: 32, max: 16_000 },
+        default: Some("600"),
+        help: "How many tokens a summary may have.",
+        who: Who::Folders,
+        ..PLAIN
+    },
+    Setting {
+        name: "encoding",
+        env: "HITHERTO_ENCODING",
+        kind: Kind::Choice(&["o200k", "cl100k", "estimate"]),
+        default: Some("o200k"),
+        help: "How tokens are counted where nobody says: exactly for OpenAI's newer (o200k) or older (cl100k) models, or by an estimate that is more rather than less.",
+        who: Who::Folders,
+        ..PLAIN
+    },
+    Setting {
+        name: "model",
+        env: "HITHERTO_MODEL",
+        help: "The model that writes summaries, as its API names it; needs model_url. Without one the extractive summariser does, which needs no network.",
+        who: Who::Folders,
+        ..PLAIN
+    },
+    Setting {
+        name: "model_url",
+        env: "HITHERTO_MODEL_URL",
+        kind: Kind::Url,
+        help: "The address of the model's API, such as https://api.openai.com/v1 or http://127.0.0.1:11434; needs model.",
+        who: Who::Folders,
+        secret: true,
+        ..PLAIN
+    },
+    Setting {
+        name: "model_api",
+        env: "HITHERTO_MODEL_API",
+        kind: Kind::Choice(&["openai", "azure", "anthropic"]),
+        default: Some("openai"),
+        help: "The protocol of the model's API: OpenAI's chat completions and what is compatible, Azure's form of it, or Anthropic's messages.",
+        who: Who::Folders,
+        ..PLAIN
+    },
+    Setting {
+        name: "model_key",
+        env: "HITHERTO_MODEL_KEY",
+        help: "The key of the model's API. Others on the machine can read flags; prefer the environment or model_key_file.",
+        who: Who::Folders,
+        secret: true,
+        excludes: &["model_key_file"],
+        ..PLAIN
+    },
+    Setting {
+        name: "model_key_file",
+        env: "HITHERTO_MODEL_KEY_FILE",
+        kind: Kind::Path,
+        help: "A file that holds the key of the model's API, and nothing else.",
+        who: Who::Folders,
+        excludes: &["model_key"],
+        ..PLAIN
+    },
+    Setting {
+        name: "model_headers",
+        env: "HITHERTO_MODEL_HEADERS",
+        kind: Kind::Lines { one: "NAME: VALUE" },
+        help: "Headers that are sent to the model's API besides.",
+        who: Who::Folders,
+        secret: true,
+        ..PLAIN
+    },
+    Setting {
+        name: "model_body",
+        env: "HITHERTO_MODEL_BODY",
+        kind: Kind::Object,
+        help: "Fields of the body of every request to the model's API, such as {\"temperature\":0.2}; each replaces the one of that name, and null takes it out.",
+        who: Who::Folders,
+        secret: true,
+        ..PLAIN
+    },
+    Setting {
+        name: "model_ca",
+        env: "HITHERTO_MODEL_CA",
+        kind: Kind::Path,
+        help: "Certificate authorities to trust for the model's API instead of the system's, PEM.",
+        who: Who::Folders,
+        ..PLAIN
+    },
+    Setting {
+        name: "model_timeout",
+        env: "HITHERTO_MODEL_TIMEOUT",
+        kind: Kind::Number { unit: "SECONDS", min: 1, max: 3600 },
+        default: Some("60"),
+        help: "By when the model has answered whole.",
+        who: Who::Folders,
+        ..PLAIN
+    },
+    Setting {
+        name: "model_input_tokens",
+        env: "HITHERTO_MODEL_INPUT_TOKENS",
+        kind: Kind::Number { unit: "TOKENS", min: 256, max: 1_000_000 },
+        default: Some("6000"),
+        help: "How many tokens of transcript the model is given at once; longer messages are given in parts.",
+        who: Who::Folders,
+        ..PLAIN
+    },
+    Setting {
+        name: "model_output_tokens",
+        env: "HITHERTO_MODEL_OUTPUT_TOKENS",
+        kind: Kind::Number { unit: "TOKENS", min: 32, max: 1_000_000 },
+        help: "How many tokens the model may write, hidden thoughts included. If nothing is said, twice summary_tokens, and more where thoughts count.",
+        who: Who::Folders,
+        ..PLAIN
+    },
+    Setting {
+        name: "stand_in_after",
+        env: "HITHERTO_STAND_IN_AFTER",
+        kind: Kind::Number { unit: "FAILURES", min: 0, max: 1000 },
+        default: Some("3"),
+        help: "After so many failures of the model in a row the extractive summariser makes the summary in its stead; 0 waits for the model for ever.",
+        who: Who::Folders,
+        ..PLAIN
+    },
+    Setting {
+        name: "fold_concurrency",
+        env: "HITHERTO_FOLD_CONCURRENCY",
+        kind: Kind::Number { unit: "SESSIONS", min: 1, max: 256 },
+        default: Some("4"),
+        help: "How many sessions are folded at a time.",
+        who: Who::Folders,
+        ..PLAIN
+    },
+    Setting {
+        name: "fold_retry_first",
+        env: "HITHERTO_FOLD_RETRY_FIRST",
+        kind: Kind::Number { unit: "SECONDS", min: 1, max: 86_400 },
+        default: Some("5"),
+        help: "How long folding a session waits after a first failure, twice as long after each further one, unless the model asks for longer.",
+        who: Who::Folders,
+        ..PLAIN
+    },
+    Setting {
+        name: "fold_retry_most",
+        env: "HITHERTO_FOLD_RETRY_MOST",
+        kind: Kind::Number { unit: "SECONDS", min: 1, max: 86_400 },
+        default: Some("600"),
+        help: "How long it waits at most.",
+        who: Who::Folders,
         ..PLAIN
     },
     Setting {

@@ -12,12 +12,14 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::session::{Cursor, SessionInfo, SessionList};
-use super::{Appended, Page, Result, TargetError, WireMessage};
+use super::{Appended, ContextQuery, Page, Result, SummaryInfo, TargetError, WireMessage};
 
 /// By when a connection stands. The server is near, or not there.
 const CONNECT: Duration = Duration::from_secs(5);
 /// By when an answer is whole: a page of large messages takes its time.
 const ANSWER: Duration = Duration::from_secs(60);
+/// The same for a fold: the server has a bound of its own, which follows from its model's.
+const FOLD: Duration = Duration::from_secs(6 * 3600);
 
 /// A client of one server.
 #[derive(Debug, Clone)]
@@ -165,6 +167,47 @@ impl Server {
         let (_, text) = self.send(request).await?;
         let answer: Answer = self.read(&text)?;
         Ok(answer.cleared)
+    }
+
+    pub(super) async fn context(&self, session: &SessionId, query: &ContextQuery) -> Result<String> {
+        let parameters: Vec<String> =
+            query.parameters().iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let path = self.path(session, &format!("/context?{}", parameters.join("&")))?;
+        let (_, text) = self.send(self.request(Method::GET, &path)).await?;
+        Ok(text)
+    }
+
+    pub(super) async fn summary(&self, session: &SessionId) -> Result<Option<SummaryInfo>> {
+        let request = self.request(Method::GET, &self.path(session, "/summary")?);
+        match self.send(request).await {
+            Ok((_, text)) => self.read(&text).map(Some),
+            Err(TargetError::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn put_summary(
+        &self,
+        session: &SessionId,
+        text: &str,
+        upto: Seq,
+    ) -> Result<SummaryInfo> {
+        let body = serde_json::json!({"text": text, "upto": upto}).to_string();
+        let request = self.request(Method::PUT, &self.path(session, "/summary")?);
+        let (_, text) = self.send(request.header("content-type", "application/json").body(body)).await?;
+        self.read(&text)
+    }
+
+    pub(super) async fn rollback_summary(&self, session: &SessionId) -> Result<SummaryInfo> {
+        let request = self.request(Method::POST, &self.path(session, "/summary/rollback")?);
+        let (_, text) = self.send(request).await?;
+        self.read(&text)
+    }
+
+    pub(super) async fn fold(&self, session: &SessionId) -> Result<SummaryInfo> {
+        let request = self.request(Method::POST, &self.path(session, "/fold")?).timeout(FOLD);
+        let (_, text) = self.send(request).await?;
+        self.read(&text)
     }
 
     pub(super) async fn inspect(&self) -> Vec<Finding> {

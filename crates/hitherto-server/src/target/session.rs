@@ -82,7 +82,7 @@ impl From<SessionPage> for SessionList {
     }
 }
 
-fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+pub(super) fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
     let text = String::deserialize(from)?;
     Timestamp::parse_rfc3339(&text).ok_or_else(|| serde::de::Error::custom("a time that is not RFC 3339"))
 }

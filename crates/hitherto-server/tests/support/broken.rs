@@ -1,11 +1,16 @@
 //! Stores that do what real ones do only on bad days.
 
 use async_trait::async_trait;
-use hitherto::store::{At, Batch, Entry, Range, Receipt, Replaced, Result, Seq, Slice};
+use hitherto::SessionKey;
+use hitherto::store::{
+    At, Batch, Begun, Claim, Commit, Committed, Entry, Lease, Range, Reader, Receipt, Replaced, Result, Seq,
+    Slice, SummaryState,
+};
 use hitherto::{
     Configure, Description, Finding, Message, Pop, Record, Scope, SessionId, SessionPage, SessionQuery,
     Store, StoreError, Timestamp, Unreadable,
 };
+use uuid::Uuid;
 
 /// A store on a bad day.
 #[derive(Debug)]
@@ -60,6 +65,34 @@ impl Store for Broken {
     }
 
     async fn configure(&self, _: At<'_>, _: &Configure) -> Result<()> {
+        self.fail().await
+    }
+
+    async fn read_with_summary(&self, at: At<'_>, range: Range, _: Reader) -> Result<(Slice, SummaryState)> {
+        Ok((self.read(at, range).await?, SummaryState::default()))
+    }
+
+    async fn begin_fold(&self, _: At<'_>, _: &Lease, _: Option<Uuid>) -> Result<Begun> {
+        self.fail().await
+    }
+
+    async fn commit_summary(&self, _: At<'_>, _: &Commit) -> Result<Committed> {
+        self.fail().await
+    }
+
+    async fn end_fold(&self, _: At<'_>, _: Uuid, _: bool) -> Result<()> {
+        self.fail().await
+    }
+
+    async fn mark_due(&self, _: &SessionKey, _: Timestamp) -> Result<()> {
+        self.fail().await
+    }
+
+    async fn claim_due(&self, _: Timestamp, _: Timestamp, _: u32) -> Result<Vec<Claim>> {
+        self.fail().await
+    }
+
+    async fn settle(&self, _: &Claim, _: Option<Timestamp>) -> Result<()> {
         self.fail().await
     }
 

@@ -31,7 +31,8 @@ impl Serving {
         Self::of(ChatMemory::embedded(path).unwrap().with_limits(limits), options)
     }
 
-    fn of(memory: ChatMemory, options: Options) -> Self {
+    /// A server of any memory.
+    pub fn of(memory: ChatMemory, options: Options) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (ready, address) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {

@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::session::SessionId;
 use crate::store::{At, Change, Commit, Committed, Configure, Range, Reader, Seq, StoreError, SummaryState};
 use crate::summary::{
-    Effort, Folded, Folder, Hint, Policy, PolicyChange, Summaries, Summariser, Summary, SummaryOptions, Work,
-    Worker,
+    Effort, Folded, Folder, Hint, Pass, Policy, PolicyChange, Summaries, Summariser, Summary, SummaryOptions,
+    Work, Worker,
 };
 
 /// How often a change of a summary tries again when somebody else was faster.
@@ -66,7 +66,7 @@ impl ChatMemory {
     ///
     /// # Errors
     /// [`Error::SummariesOff`]; any error of the store's due-list.
-    pub async fn fold_due(&self) -> Result<(u64, u64)> {
+    pub async fn fold_due(&self) -> Result<Pass> {
         Ok(self.work()?.pass().await?)
     }
 

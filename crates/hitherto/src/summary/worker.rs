@@ -29,6 +29,18 @@ pub struct Worker {
     task: Option<JoinHandle<()>>,
 }
 
+/// What one pass over the due-list did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Pass {
+    /// How many sessions it looked at.
+    pub looked: u64,
+    /// How many of them have a newer summary.
+    pub folded: u64,
+    /// How many failed, and are due again later.
+    pub failed: u64,
+}
+
 /// What the worker's tasks share.
 #[derive(Debug)]
 pub(crate) struct Work {
@@ -134,10 +146,10 @@ impl Work {
         self.store.claim_due(now, until, limit).await
     }
 
-    /// Folds everything on the due-list once, and says how many sessions were looked at and how many failed.
-    pub(crate) async fn pass(self) -> Result<(u64, u64), StoreError> {
+    /// Folds everything on the due-list once.
+    pub(crate) async fn pass(self) -> Result<Pass, StoreError> {
         let work = Arc::new(self);
-        let (mut looked, mut failed) = (0, 0);
+        let mut pass = Pass::default();
         let began = work.clock.now();
         // What is put off meanwhile is put off beyond this pass.
         let horizon = after(began, AHEAD);
@@ -150,30 +162,37 @@ impl Work {
                 room => work.store.claim_due(horizon, until, room).await?,
             };
             for claim in claims {
-                looked += 1;
+                pass.looked += 1;
                 folding.spawn(Arc::clone(&work).finish(claim, horizon));
             }
             match folding.join_next().await {
-                None => return Ok((looked, failed)),
-                Some(done) => failed += u64::from(!done.as_ref().is_ok_and(|done| *done)),
+                None => return Ok(pass),
+                Some(Ok((folded, done))) => {
+                    pass.folded += u64::from(folded);
+                    pass.failed += u64::from(!done);
+                }
+                Some(Err(_)) => pass.failed += 1,
             }
         }
     }
 
-    /// Folds a claimed session to its end, and says whether that succeeded. One that did not is due again after
-    /// `horizon`.
-    async fn finish(self: Arc<Self>, claim: Claim, horizon: Timestamp) -> bool {
+    /// Folds a claimed session to its end, and says whether its summary is a newer one, and whether all succeeded.
+    /// One that did not is due again after `horizon`.
+    async fn finish(self: Arc<Self>, claim: Claim, horizon: Timestamp) -> (bool, bool) {
+        let mut folded = false;
         loop {
-            match self.fold_claimed(&claim).await {
+            let (commits, again) = self.fold_claimed(&claim).await;
+            folded |= commits > 0;
+            match again {
                 Again::Never => {
-                    return self.store.settle(&claim, None).await.is_ok();
+                    return (folded, self.store.settle(&claim, None).await.is_ok());
                 }
                 Again::Now => {}
                 Again::At(time) => {
                     let later = time.max(after(horizon, Duration::from_millis(1)));
                     // Settled or not, it did not succeed.
                     let _ = self.store.settle(&claim, Some(later)).await;
-                    return false;
+                    return (folded, false);
                 }
             }
         }
@@ -181,7 +200,8 @@ impl Work {
 
     /// Folds a claimed session, and says when it is due again.
     async fn fold(self: Arc<Self>, claim: Claim) {
-        let again = match self.fold_claimed(&claim).await {
+        let (_, again) = self.fold_claimed(&claim).await;
+        let again = match again {
             Again::Never => None,
             Again::Now => Some(self.clock.now()),
             Again::At(time) => Some(time),
@@ -193,12 +213,18 @@ impl Work {
         }
     }
 
-    async fn fold_claimed(&self, claim: &Claim) -> Again {
+    /// Folds a claimed session, and says how many times its summary was committed, as far as is known, and when it is
+    /// due again.
+    async fn fold_claimed(&self, claim: &Claim) -> (u32, Again) {
         let folder = Folder { store: &*self.store, clock: &self.clock, summaries: &self.summaries };
         let session = &claim.key.session;
         let folded = folder.fold(&claim.key, Effort { forced: false, commits: COMMITS }).await;
         let now = self.clock.now();
-        match folded {
+        let commits = match &folded {
+            Ok(Folded::Done(commits) | Folded::More(commits)) => *commits,
+            _ => 0,
+        };
+        let again = match folded {
             Ok(Folded::Done(commits)) => {
                 if commits > 0 {
                     tracing::debug!(%session, commits, "folded");
@@ -218,7 +244,8 @@ impl Work {
                 tracing::warn!(%session, %error, "not folded; tried again soon");
                 Again::At(after(now, SOON))
             }
-        }
+        };
+        (commits, again)
     }
 }
 
