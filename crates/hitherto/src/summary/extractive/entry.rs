@@ -123,7 +123,9 @@ impl Entry {
             out.push_str(&self.speaker);
             out.push_str(": ");
         }
-        if first.inside || first.goes_on.is_some() {
+        // At the beginning of a line, a mark of a list would be read as one.
+        let listed = self.speaker.is_empty() && without_bullet(&first.text) != first.text;
+        if first.inside || first.goes_on.is_some() || listed {
             out.push_str(GAP);
             out.push(' ');
         }
@@ -139,7 +141,7 @@ impl Unit {
     fn joint(&self, last: &Self) -> &'static str {
         match self.goes_on {
             Some(joint) => joint,
-            None if sentences::is_ended_at_once(&last.text) => "",
+            None if sentences::is_parted_without_space(&last.text, &self.text) => "",
             None if sentences::is_ended(&last.text) || last.text.ends_with([',', ':', '，', '：']) => " ",
             None => " · ",
         }
@@ -166,9 +168,9 @@ fn read(line: &str, code: bool, limit: usize, units: &mut Vec<Unit>) {
             // What follows a gap begins inside a sentence, unless what stands before the gap ends one.
             let inside = after_gap && units.get(first..).and_then(<[_]>::last).is_none_or(|last| last.broken);
             let start = units.len();
-            units.extend(
-                sentences::split(&segment, limit).into_iter().map(|sentence| Unit::new(sentence, code)),
-            );
+            let sentences = sentences::split(&segment, limit).into_iter().map(without_marks);
+            let said = sentences.filter(|sentence| !sentence.text.is_empty());
+            units.extend(said.map(|sentence| Unit::new(sentence, code)));
             if let Some(unit) = units.get_mut(start) {
                 (unit.gap, unit.inside) = (after_gap, inside);
             }
@@ -179,6 +181,19 @@ fn read(line: &str, code: bool, limit: usize, units: &mut Vec<Unit>) {
             last.broken |= after_gap && !sentences::is_ended(&last.text);
         }
     }
+}
+
+/// The sentence without marks of this format that cutting has left at its ends.
+fn without_marks(sentence: Sentence<'_>) -> Sentence<'_> {
+    let mut words = sentence.text.split(' ');
+    let mut text = sentence.text;
+    while let Some(mark) = words.next().filter(|word| [GAP, ITEM].contains(word)) {
+        text = text.strip_prefix(mark).unwrap_or(text).trim_start();
+    }
+    while let Some(mark) = words.next_back().filter(|word| [GAP, ITEM].contains(word)) {
+        text = text.strip_suffix(mark).unwrap_or(text).trim_end();
+    }
+    Sentence { text, ..sentence }
 }
 
 fn is_line_end(c: char) -> bool {
@@ -225,7 +240,7 @@ fn speaker_and_rest(line: &str) -> (String, &str) {
     if let Some((name, rest)) = line.split_once(": ")
         && name.chars().count() <= SPEAKER_CHARS
         && !name.is_empty()
-        && !rest.trim().is_empty()
+        && rest.split_whitespace().any(|word| ![GAP, ITEM].contains(&word))
         && clean_speaker(name) == name
     {
         return (name.to_owned(), rest);

@@ -25,9 +25,10 @@ pub(super) fn is_ended(text: &str) -> bool {
     text.trim_end_matches(CLOSERS).ends_with(|c| ENDS.contains(&c) || ENDS_AT_ONCE.contains(&c))
 }
 
-/// Whether the next sentence may follow without a space.
-pub(super) fn is_ended_at_once(text: &str) -> bool {
-    text.trim_end_matches(CLOSERS).ends_with(ENDS_AT_ONCE)
+/// Whether a sentence may follow another one without a space, and is still cut from it.
+pub(super) fn is_parted_without_space(text: &str, next: &str) -> bool {
+    let belongs_to_end = |c| ENDS.contains(&c) || ENDS_AT_ONCE.contains(&c) || CLOSERS.contains(&c);
+    text.trim_end_matches(CLOSERS).ends_with(ENDS_AT_ONCE) && !next.starts_with(belongs_to_end)
 }
 
 /// The sentences of one line, each of at most `limit` characters.
