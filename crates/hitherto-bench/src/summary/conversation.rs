@@ -39,9 +39,9 @@ impl Conversation {
             };
             let created = message.created_at.as_deref().and_then(Timestamp::parse_rfc3339);
             let mut line = Line::new(at as u64 + 1, role, &message.content);
-line.name = message.name;
-line.created_at = created.unwrap_or_default();
-Ok(line)
+            line.name = message.name;
+            line.created_at = created.unwrap_or_default();
+            Ok(line)
         };
         Ok(Self { lines: text.lines().enumerate().map(line).collect::<Result<_>>()? })
     }

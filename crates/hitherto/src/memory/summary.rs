@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::session::SessionId;
 use crate::store::{At, Change, Commit, Committed, Configure, Range, Reader, Seq, StoreError, SummaryState};
 use crate::summary::{
-    Effort, Folded, Folder, Hint, Pass, Policy, PolicyChange, Summaries, Summariser, Summary, SummaryOptions, Work,
-    Worker,
+    Effort, Folded, Folder, Hint, Pass, Policy, PolicyChange, Summaries, Summariser, Summary, SummaryOptions,
+    Work, Worker,
 };
 
 /// How often a change of a summary tries again when somebody else was faster.
