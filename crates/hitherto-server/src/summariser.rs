@@ -23,16 +23,16 @@ const KEY_BYTES: usize = 8 << 10;
 pub(crate) fn folding(memory: ChatMemory, settings: &SummarySettings) -> anyhow::Result<ChatMemory> {
     let options = options(settings);
     let Some(model) = &settings.model else {
-        return Ok(memory.with_summaries(options, Arc::new(Extractive::default()), None));
+        return Ok(memory.with_summaries(options, Arc::new(Extractive), None));
     };
     let model: Arc<dyn Summariser> =
         Arc::new(ModelSummariser::new(model_options(model, settings.model_timeout)?).context("the model")?);
-    Ok(memory.with_summaries(options, model, Some(Arc::new(Extractive::default()))))
+    Ok(memory.with_summaries(options, model, Some(Arc::new(Extractive))))
 }
 
 /// The memory, which marks what is due, and leaves folding to others.
 pub(crate) fn marking(memory: ChatMemory, settings: &SummarySettings) -> ChatMemory {
-    memory.with_summaries(options(settings), Arc::new(Extractive::default()), None)
+    memory.with_summaries(options(settings), Arc::new(Extractive), None)
 }
 
 /// What writes the summaries, in words, if it can be set up. Nothing is sent to a model.

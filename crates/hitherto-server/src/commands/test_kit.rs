@@ -24,7 +24,7 @@ pub(crate) fn memory_at(clock: Clock) -> (Target, tempfile::TempDir) {
 pub(crate) fn summarised() -> (Target, tempfile::TempDir) {
     let (target, folder) = memory();
     let Target::Store(memory) = target else { panic!("a store") };
-    let extractive = Arc::new(hitherto::summary::Extractive::default());
+    let extractive = Arc::new(hitherto::summary::Extractive);
     (Target::Store(memory.with_summaries(Default::default(), extractive, None)), folder)
 }
 

@@ -114,3 +114,43 @@ async fn refuses_addresses_and_ids_that_cannot_work() {
     let server = Server::new("http://127.0.0.1:1").unwrap();
     assert!(matches!(server.clear(&session("..")).await, Err(TargetError::NotInUrls(_))));
 }
+
+#[tokio::test]
+async fn asks_for_contexts_and_summaries() {
+    let (server, request) = once("200 OK\n{\"session\":\"s\"}").await;
+    let query = ContextQuery {
+        max_tokens: Some(9),
+        model: Some("a/b c".to_owned()),
+        summary: Some("off".to_owned()),
+        format: Some("text".to_owned()),
+        ..ContextQuery::default()
+    };
+    assert_eq!(server.context(&session("s"), &query).await.unwrap(), "{\"session\":\"s\"}");
+    let request = request.await.unwrap();
+    let wanted =
+        "GET /v1/sessions/s/context?max_tokens=9&model=a%2Fb%20c&summary=off&format=text HTTP/1.1\r\n";
+    assert!(request.starts_with(wanted), "{request}");
+
+    let (server, request) = once("404 Not Found\n{\"code\":\"summary_not_found\",\"detail\":\"none\"}").await;
+    assert_eq!(server.summary(&session("s")).await.unwrap(), None);
+    assert!(request.await.unwrap().starts_with("GET /v1/sessions/s/summary HTTP/1.1\r\n"));
+
+    let answer = "200 OK\n{\"session\":\"s\",\"folded\":2,\"summary\":{\"id\":\"i\",\"text\":\"t\",\"upto\":3,\"tokens\":1,\"by\":\"hand\",\"stand_in\":false,\"updated_at\":\"2026-11-22T10:00:00.123Z\"},\"stale\":true}";
+    let (server, request) = once(answer).await;
+    let found = server.put_summary(&session("s"), "a \"b\"\n", 3).await.unwrap();
+    assert_eq!((found.summary.unwrap().upto, found.folded, found.stale), (3, Some(2), true));
+    let request = request.await.unwrap();
+    assert!(request.starts_with("PUT /v1/sessions/s/summary HTTP/1.1\r\n"), "{request}");
+    assert!(request.ends_with(r#"{"text":"a \"b\"\n","upto":3}"#), "{request}");
+
+    for (path, fold) in [("fold", true), ("summary/rollback", false)] {
+        let (server, request) = once(answer).await;
+        let found = if fold {
+            server.fold(&session("s")).await
+        } else {
+            server.rollback_summary(&session("s")).await
+        };
+        assert_eq!(found.unwrap().session, "s");
+        assert!(request.await.unwrap().starts_with(&format!("POST /v1/sessions/s/{path} HTTP/1.1\r\n")));
+    }
+}

@@ -57,9 +57,9 @@ pub fn on(store: Arc<dyn Store>, door: Options) -> Serving {
 
 fn summarised(memory: ChatMemory, options: &SummaryOptions, other: &Other) -> ChatMemory {
     match other {
-        None => memory.with_summaries(options.clone(), Arc::new(Extractive::default()), None),
+        None => memory.with_summaries(options.clone(), Arc::new(Extractive), None),
         Some(other) => {
-            let stand_in = Arc::new(Extractive::default());
+            let stand_in = Arc::new(Extractive);
             memory.with_summaries(options.clone(), Arc::clone(other), Some(stand_in))
         }
     }
