@@ -25,6 +25,7 @@
 //! | `proxy`, `link` | a TCP proxy that makes faults |
 //! | `suite` | what every store has to do, in small cases |
 //! | `model` | a naive model, and random operations that compare a store with it |
+//! | `loss` | sessions that live and are summarised while servers and stores are killed |
 //!
 //! The servers come from `cargo xtask servers`; see [`ServerKind`].
 
@@ -42,6 +43,8 @@ mod proxy;
 pub mod suite;
 
 pub mod model;
+
+pub mod loss;
 
 pub use client::{Client, Reply};
 pub use proxy::{FaultProxy, Mode, Stats};
