@@ -16,7 +16,9 @@ pub fn verify(slice: &Slice, state: &SummaryState) -> Result<(), String> {
     if !places.iter().copied().eq(slice.base + 1..=slice.last) {
         return Err(format!("the places are {places:?} after {} up to {}", slice.base, slice.last));
     }
-    for (which, summary, stale) in [("summary", &state.current, state.stale), ("previous", &state.previous, true)] {
+    for (which, summary, stale) in
+        [("summary", &state.current, state.stale), ("previous", &state.previous, true)]
+    {
         let Some(summary) = summary else { continue };
         let wrong = |what: String| format!("the {which} up to {} {what}: {}", summary.upto, summary.text);
         if summary.upto > slice.last {

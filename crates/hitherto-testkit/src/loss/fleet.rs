@@ -182,8 +182,11 @@ impl Fleet {
     /// # Panics
     /// If no other one can be started.
     pub fn kill(&self, which: usize, skew_ms: i64) {
-        let runtime =
-            Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime for a server");
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime for a server");
         let entered = runtime.enter();
         let Equipment { options, summariser, stand_in } = self.equipment.clone();
         let store = self.ground.open();

@@ -31,8 +31,10 @@ fn checksum(before: u32, text: &str) -> u32 {
 
 /// What a summariser reads of a message: its text, and its tool calls written out.
 pub fn line_text(message: &Message) -> String {
-    let calls = message.tool_calls().into_iter().map(|call| format!("[calls {}({})]", call.name, call.arguments));
-    let parts: Vec<String> = std::iter::once(message.text()).filter(|text| !text.is_empty()).chain(calls).collect();
+    let calls =
+        message.tool_calls().into_iter().map(|call| format!("[calls {}({})]", call.name, call.arguments));
+    let parts: Vec<String> =
+        std::iter::once(message.text()).filter(|text| !text.is_empty()).chain(calls).collect();
     parts.join("\n")
 }
 
@@ -91,7 +93,9 @@ impl Ledger {
         let (seq, part) = (line.seq, line.part);
         if let Some((open, given, of, sum)) = self.partial.take() {
             if (seq, part) != (open, Some((given + 1, of))) {
-                return Err(format!("after part {given} of {of} of message {open} came {seq}, part {part:?}"));
+                return Err(format!(
+                    "after part {given} of {of} of message {open} came {seq}, part {part:?}"
+                ));
             }
             return self.put(seq, part, checksum(sum, &line.text));
         }

@@ -7,9 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hitherto::store::{At, Range, Reader};
-use hitherto::{
-    AppendOptions, Change, Configure, Edit, Error, Message, Pop, Role, SessionId, StoreError,
-};
+use hitherto::{AppendOptions, Change, Configure, Edit, Error, Message, Pop, Role, SessionId, StoreError};
 
 use super::chance::Chance;
 use super::check::verify;
@@ -51,6 +49,8 @@ pub(super) struct Life<'a> {
     tag: String,
     lived: Lived,
     keys: u64,
+    /// Whether nobody can say what becomes of the session.
+    lost: bool,
 }
 
 /// The window and the number of turns that are folded, of sessions that have none of their own.
@@ -72,7 +72,7 @@ pub(super) async fn live(world: &World, index: u64) -> Vec<Lived> {
         trimmed: (70..75).contains(&kind),
         by_hand: (85..90).contains(&kind),
     };
-    let mut life = Life { world, chance, tag, lived, keys: 0 };
+    let mut life = Life { world, chance, tag, lived, keys: 0, lost: false };
     add(&world.count.sessions);
     life.append().await;
     match kind {
@@ -90,6 +90,9 @@ pub(super) async fn live(world: &World, index: u64) -> Vec<Lived> {
     }
     if (80..85).contains(&kind) {
         life.clear().await;
+        if life.lost {
+            return Vec::new();
+        }
         life.go_on(batches).await;
     }
     if life.lived.by_hand {
@@ -112,6 +115,7 @@ impl<'a> Life<'a> {
             tag: self.tag.clone(),
             lived: self.lived.clone(),
             keys: 1_000_000,
+            lost: false,
         }
     }
 
@@ -387,11 +391,16 @@ impl<'a> Life<'a> {
             // It could come after the end.
             return;
         }
-        let (done, _) = self.until(|memory, session| async move { memory.clear(&session).await }).await;
-        add(&self.world.count.others);
-        if let Err(error) = done {
-            self.wrong(error);
+        match self.once(|memory, session| async move { memory.clear(&session).await }).await {
+            Some(Ok(_)) => {}
+            Some(Err(error)) if !error.is_retryable() => return self.wrong(error),
+            // It may still come, and end whatever there is by then.
+            _ => {
+                self.lost = true;
+                return;
+            }
         }
+        add(&self.world.count.others);
         add(&self.world.count.sessions);
         self.tag.push('x');
         *self.chronicle() = Chronicle::default();
