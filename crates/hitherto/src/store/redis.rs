@@ -116,8 +116,9 @@ impl RedisStore {
         match reply.word() {
             "ok" => {
                 self.touch(at.key, at.now).await;
-                if reply.number(1) == 1 {
-                    self.mark(at.key, at.now).await?;
+                if reply.number(1) == 1 && self.mark(at.key, at.now).await.is_err() {
+                    // What was asked for is done; the list will be told.
+                    tracing::debug!(session = %at.key.session, "a stale summary is not on the due-list yet");
                 }
                 Ok(Replaced::Done)
             }
@@ -153,6 +154,9 @@ impl RedisStore {
         if let Err(error) = self.link.send_all(Kind::Read, &all).await {
             tracing::warn!(%error, "the list of sessions was not told of a write");
             self.touches.forget(key);
+            if folds {
+                self.mark_soon(key, now.plus_millis(touches::LOOK_MS));
+            }
         }
     }
 
@@ -294,8 +298,14 @@ impl Store for RedisStore {
         }
         let reply = Reply(self.link.array(reply)?);
         match reply.word() {
-            "repeat" => remembered(reply.bytes(1), batch.once.as_ref().map(|once| once.fingerprint))
-                .ok_or(StoreError::OnceMismatch),
+            "repeat" => {
+                // Whoever sent it first may not have lived to tell the lists.
+                if batch.hint.is_some() {
+                    self.mark_soon(at.key, at.now);
+                }
+                remembered(reply.bytes(1), batch.once.as_ref().map(|once| once.fingerprint))
+                    .ok_or(StoreError::OnceMismatch)
+            }
             _ => Err(self.refusal(&keys, &reply)),
         }
     }
