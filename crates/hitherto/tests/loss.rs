@@ -5,8 +5,8 @@ use hitherto_testkit::ServerKind;
 use hitherto_testkit::loss::{Effort, Ground, run, seed};
 
 /// Together at least ten thousand.
-const ON_REDIS: u64 = 600;
-const ON_EMBEDDED: u64 = 420;
+const ON_REDIS: u64 = 8_000;
+const ON_EMBEDDED: u64 = 2_200;
 
 fn effort(sessions: u64) -> Effort {
     Effort { sessions, time: None, writers: 64, seed: seed() }

@@ -25,21 +25,23 @@ pub(super) struct Chronicle {
 impl Chronicle {
     /// Compares it with all places that the session holds.
     pub(super) fn check(&self, slice: &Slice) -> Result<(), String> {
-        let mut others: Vec<Vec<(Seq, String)>> = Vec::new();
+        // Runs of places that nobody was told of, with what stands there, if it was not removed.
+        let mut others: Vec<Vec<(Seq, Option<String>)>> = Vec::new();
         for entry in &slice.entries {
             let text = match &entry.record {
                 Ok(record) => record.message.as_ref().map(line_text),
                 Err(error) => return Err(format!("place {} cannot be read: {error:?}", entry.seq)),
             };
             match (self.said.get(&entry.seq), text) {
-                (None, Some(text)) => match others.last_mut() {
+                (None, None) if !self.loose && !self.gone.contains(&entry.seq) => {
+                    return Err(format!("place {} was deleted by nobody", entry.seq));
+                }
+                (None, text) => match others.last_mut() {
                     Some(run) if run.last().is_some_and(|(seq, _)| seq + 1 == entry.seq) => {
                         run.push((entry.seq, text));
                     }
                     _ => others.push(vec![(entry.seq, text)]),
                 },
-                (None, None) if self.loose => {}
-                (None, None) => return Err(format!("place {} was deleted by nobody", entry.seq)),
                 (Some(_), Some(_)) if self.gone.contains(&entry.seq) => {
                     return Err(format!("message {} is back", entry.seq));
                 }
@@ -58,16 +60,26 @@ impl Chronicle {
         self.check_others(others)
     }
 
-    /// What nobody was told of has to be appends that were given up, each whole and once.
-    fn check_others(&self, others: Vec<Vec<(Seq, String)>>) -> Result<(), String> {
+    /// What nobody was told of has to be appends that were given up, each whole and once; some of it may have been
+    /// removed since.
+    fn check_others(&self, others: Vec<Vec<(Seq, Option<String>)>>) -> Result<(), String> {
         let mut left = self.given_up.clone();
         for run in others {
-            let mut texts = run.iter().map(|(_, text)| text.clone()).collect::<Vec<_>>();
-            while !texts.is_empty() {
-                let Some(found) = left.iter().position(|batch| texts.starts_with(batch)) else {
+            let mut rest = run.as_slice();
+            while !rest.is_empty() {
+                let is = |batch: &Vec<String>| {
+                    let there = rest.get(..batch.len());
+                    there.is_some_and(|there| {
+                        there
+                            .iter()
+                            .zip(batch)
+                            .all(|((_, text), said)| text.as_ref().is_none_or(|text| text == said))
+                    })
+                };
+                let Some(found) = left.iter().position(is) else {
                     return Err(format!("nobody said, or said so often, what stands at {run:?}"));
                 };
-                texts.drain(..left.swap_remove(found).len());
+                rest = rest.get(left.swap_remove(found).len()..).unwrap_or_default();
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ use std::time::Duration;
 use hitherto::store::embedded::{EmbeddedOptions, EmbeddedStore};
 use hitherto::store::redis::{RedisOptions, RedisStore};
 use hitherto::summary::{Summariser, SummaryOptions, Worker};
-use hitherto::{ChatMemory, Clock, Error, Store, Timestamp};
+use hitherto::{ChatMemory, Clock, Error, Store, StoreError, Timestamp};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::redis_server::RedisServer;
@@ -212,9 +212,12 @@ impl Fleet {
             node.runtime.spawn(call(node.server.clone()))
         };
         match task.await {
+            // What a runtime says of its threads when it ends.
+            Ok(Err(Error::Store(StoreError::Failed { reason, .. }))) if reason.ends_with("was cancelled") => {
+                None
+            }
             Ok(done) => Some(done),
-            Err(died) if died.is_cancelled() => None,
-            // A summariser that dies takes the call along.
+            // The server was killed, or a summariser that died took the call along.
             Err(_) => None,
         }
     }

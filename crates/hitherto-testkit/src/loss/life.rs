@@ -51,6 +51,8 @@ pub(super) struct Life<'a> {
     keys: u64,
     /// Whether nobody can say what becomes of the session.
     lost: bool,
+    /// Whether something was tried again, of which the first try may still come.
+    retried: bool,
 }
 
 /// The window and the number of turns that are folded, of sessions that have none of their own.
@@ -72,7 +74,7 @@ pub(super) async fn live(world: &World, index: u64) -> Vec<Lived> {
         trimmed: (70..75).contains(&kind),
         by_hand: (85..90).contains(&kind),
     };
-    let mut life = Life { world, chance, tag, lived, keys: 0, lost: false };
+    let mut life = Life { world, chance, tag, lived, keys: 0, lost: false, retried: false };
     add(&world.count.sessions);
     life.append().await;
     match kind {
@@ -116,6 +118,7 @@ impl<'a> Life<'a> {
             lived: self.lived.clone(),
             keys: 1_000_000,
             lost: false,
+            retried: false,
         }
     }
 
@@ -147,6 +150,7 @@ impl<'a> Life<'a> {
                 Some(done) => return (done, unsure),
                 None => unsure = true,
             }
+            self.retried = true;
             add(&self.world.count.retries);
             // As clients do: a little later.
             tokio::time::sleep(Duration::from_millis(self.chance.between(5, 60))).await;
@@ -387,8 +391,8 @@ impl<'a> Life<'a> {
 
     /// Ends the session and begins another of the same name.
     async fn clear(&mut self) {
-        if !self.chronicle().given_up.is_empty() {
-            // It could come after the end.
+        if self.retried || self.chronicle().loose || !self.chronicle().given_up.is_empty() {
+            // It could come after the end: idempotency keys go with the session.
             return;
         }
         match self.once(|memory, session| async move { memory.clear(&session).await }).await {
