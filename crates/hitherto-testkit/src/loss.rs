@@ -11,6 +11,7 @@ mod chance;
 mod check;
 mod chronicle;
 mod count;
+mod desk;
 mod fleet;
 mod ledger;
 mod life;
