@@ -27,6 +27,11 @@ pub(super) fn mark(place: &ListPlace, due: Timestamp) -> Cmd {
     command
 }
 
+/// Marks a session for when the next touch of it would come.
+pub(super) fn later(key: &SessionKey, now: Timestamp) -> Cmd {
+    mark(&due_place(key), now.plus_millis(super::touches::LOOK_MS))
+}
+
 fn claim_score(until: Timestamp) -> i64 {
     CLAIMED + until.as_millis().clamp(0, CLAIMED)
 }
