@@ -1,6 +1,8 @@
 //! Nothing is lost (I4): sessions that are summarised while servers and stores are killed under them and the model
 //! fails and lies. What was published of other systems stands in `loss_cases.rs`, by name.
 
+use std::time::Duration;
+
 use hitherto_testkit::ServerKind;
 use hitherto_testkit::loss::{Effort, Ground, run, seed};
 
@@ -9,7 +11,17 @@ const ON_REDIS: u64 = 8_000;
 const ON_EMBEDDED: u64 = 2_200;
 
 fn effort(sessions: u64) -> Effort {
-    Effort { sessions, time: None, writers: 64, seed: seed() }
+    Effort {
+        sessions,
+        time: soak_minutes().map(|minutes| Duration::from_secs(minutes * 60)),
+        writers: 64,
+        seed: seed(),
+    }
+}
+
+/// How long `cargo xtask soak` lets it go on.
+fn soak_minutes() -> Option<u64> {
+    std::env::var("HITHERTO_SOAK_MINUTES").ok()?.parse().ok()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -112,14 +112,12 @@ pub async fn a_model_that_is_down(ground: Arc<Ground>) {
     let _worker = server.start_worker().unwrap();
     for times in 1..=6 {
         say(&server, "s", turns("s", 4)).await;
-        desk.scribe.asked(times).await;
+        desk.asked_in_time(times).await;
         assert_eq!(desk.upto(&server, "s").await, 0);
         assert_eq!(desk.look(&server, "s").await.0.entries.len(), times * 8);
-        desk.advance(700);
     }
     desk.scribe.usually(Mood::Well);
-    desk.advance(700);
-    desk.until(&server, "s", 44).await;
+    desk.in_time(&server, "s", 44).await;
 }
 
 /// After three failures the stand-in makes the summary, and says so; then it is the model's turn again.
@@ -131,17 +129,14 @@ pub async fn a_model_that_is_down_while_another_stands_in(ground: Arc<Ground>) {
     let _worker = server.start_worker().unwrap();
     say(&server, "s", turns("s", 6)).await;
     for times in 1..=3 {
-        desk.scribe.asked(times).await;
-        // The answer is still on its way into the list of what is due.
-        desk.advance(700);
+        desk.asked_in_time(times).await;
         assert!(desk.stand_in.times() == 0 || times == 3);
     }
     let made = desk.until(&server, "s", 8).await.current.unwrap();
     assert_eq!((made.by.as_str(), made.stand_in), ("stand-in", true));
     desk.scribe.usually(Mood::Well);
     say(&server, "s", turns("s", 4)).await;
-    desk.advance(700);
-    let made = desk.until(&server, "s", 16).await.current.unwrap();
+    let made = desk.in_time(&server, "s", 16).await.current.unwrap();
     assert_eq!((made.by.as_str(), made.stand_in), ("scribe", false));
 }
 
@@ -382,7 +377,5 @@ pub async fn retry_after_is_respected(ground: Arc<Ground>) {
         desk.advance(secs);
     }
     assert_eq!(desk.upto(&server, "s").await, 0);
-    // The rest, and the most that it may be spread over.
-    desk.advance(100 + 1_000);
-    desk.until(&server, "s", 8).await;
+    desk.in_time(&server, "s", 8).await;
 }

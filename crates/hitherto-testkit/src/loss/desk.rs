@@ -109,8 +109,28 @@ impl Desk {
 
     /// Waits until a summary is fresh and reaches so far, checking at each look that nothing is lost.
     pub(super) async fn until(&self, server: &Server, session: &str, upto: Seq) -> SummaryState {
+        self.sooner_or_later(server, session, upto, 0).await
+    }
+
+    /// The same while time passes, so that what was put off comes, whenever it was.
+    pub(super) async fn in_time(&self, server: &Server, session: &str, upto: Seq) -> SummaryState {
+        self.sooner_or_later(server, session, upto, 10).await
+    }
+
+    /// Waits until the scribe has been asked so many times, while time passes.
+    pub(super) async fn asked_in_time(&self, times: usize) {
+        let start = Instant::now();
+        while self.scribe.times() < times {
+            assert!(start.elapsed() < PATIENCE, "asked {} times, not {times}", self.scribe.times());
+            self.advance(10);
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn sooner_or_later(&self, server: &Server, session: &str, upto: Seq, secs: u64) -> SummaryState {
         let start = Instant::now();
         loop {
+            self.advance(secs);
             let (_, state) = self.look(server, session).await;
             if !state.stale && state.current.as_ref().is_some_and(|summary| summary.upto == upto) {
                 return state;

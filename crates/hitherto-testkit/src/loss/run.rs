@@ -1,7 +1,7 @@
 //! A run of the harness: lives, faults, peace, and the reckoning.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hitherto::store::{At, Range, Reader};
@@ -33,6 +33,8 @@ pub struct Effort {
 const SERVERS: usize = 3;
 /// How long nothing may get settled before what is left counts as forgotten.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long nothing may get settled before time is made to pass.
+const STANDSTILL: Duration = Duration::from_millis(300);
 /// How often is looked whether a condition holds for which there is no event.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -63,8 +65,7 @@ pub async fn run(ground: Arc<Ground>, effort: Effort) -> String {
     peace.store(true, Ordering::SeqCst);
     faults.await.expect("faults");
     scribe.calm();
-    settle(&world, &lived).await;
-    reckon(&world, &lived).await;
+    settle(&world, lived).await;
     progress.abort();
     let done = format!(
         "loss harness on {what}: {count}; {:.1} s of life, {:.1} s in all",
@@ -160,69 +161,89 @@ async fn progress(count: Arc<Count>, what: String) {
     }
 }
 
-/// What is still to be done for a session; nothing once it is settled.
-async fn unsettled(server: Server, lived: Lived) -> Result<Option<String>, Error> {
-    let Some((window, turns)) = lived.policy else { return Ok(None) };
+/// What is still to be done for a session, or is wrong with it for good.
+enum Finding {
+    Settled,
+    Unsettled(String),
+}
+
+/// Looks at a session once there is peace, and if nothing is left to be done for it, compares it with what its
+/// writers were told, and its summary with its messages.
+async fn look(server: Server, lived: Lived, count: Arc<Count>) -> Result<Finding, Error> {
     let key = Scope::default().session(&lived.session);
     let at = At { key: &key, now: Timestamp::now() };
     let (slice, state) = server.store.read_with_summary(at, Range::After(0, 100_000), Reader::Folder).await?;
-    let due = due_turns(&slice, &state, window);
-    let enough = if lived.trimmed || lived.by_hand { usize::MAX } else { turns };
-    Ok((state.stale || due >= enough)
-        .then(|| format!("{} is forgotten: {due} turns are due, stale: {}", lived.session, state.stale)))
+    if let Some((window, turns)) = lived.policy {
+        let due = due_turns(&slice, &state, window);
+        // Where a maximum removes messages, and where somebody wrote a summary, how many turns it covers is a guess.
+        let enough = if lived.trimmed || lived.by_hand { usize::MAX } else { turns };
+        if state.stale || due >= enough {
+            let what = format!("{} is forgotten: {due} turns are due, stale: {}", lived.session, state.stale);
+            return Ok(Finding::Unsettled(what));
+        }
+    }
+    let chronicle: Chronicle = lived.chronicle.lock().expect("no writer has died").clone();
+    for found in [verify(&slice, &state), chronicle.check(&slice)] {
+        if let Err(what) = found {
+            count.wrong(format!("{}: {what}", lived.session));
+        }
+    }
+    Ok(Finding::Settled)
 }
 
-/// Waits until the workers have done all that is due.
-async fn settle(world: &Arc<World>, lived: &[Lived]) {
-    let mut left: Vec<(Lived, String)> = lived.iter().map(|lived| (lived.clone(), String::new())).collect();
-    let mut since = Instant::now();
+/// Waits until the workers have done all that is due, and compares every session.
+async fn settle(world: &Arc<World>, lived: Vec<Lived>) {
+    let (mut left, mut since) = (lived, Instant::now());
     // Claims and leases of the dead end, and what was put off comes.
     world.fleet.ground.advance(Duration::from_secs(200));
-    while !left.is_empty() {
+    loop {
         let before = left.len();
-        let mut still = Vec::new();
-        for (lived, _) in left {
-            match world.fleet.call(0, |server| unsettled(server, lived.clone())).await {
-                Some(Ok(None)) => {}
-                Some(Ok(Some(what))) => still.push((lived, what)),
-                other => still.push((lived, format!("it cannot be read: {other:?}"))),
-            }
-        }
-        left = still;
-        if left.len() < before {
-            since = Instant::now();
-        } else if since.elapsed() > PATIENCE {
-            for (_, what) in &left {
-                world.count.wrong(what.clone());
-            }
+        let (still, why) = look_at_all(world, left).await;
+        if still.is_empty() {
             return;
         }
-        world.fleet.ground.advance(Duration::from_secs(30));
+        if still.len() < before {
+            since = Instant::now();
+        } else if since.elapsed() > PATIENCE {
+            return why.into_iter().for_each(|what| world.count.wrong(what));
+        }
+        left = still;
+        // Faster, and every lease would end before its fold.
+        if since.elapsed() > STANDSTILL {
+            world.fleet.ground.advance(Duration::from_secs(100));
+        }
         tokio::time::sleep(LOOK).await;
     }
 }
 
-/// Compares every session with what its writers were told, and its summary with its messages.
-async fn reckon(world: &Arc<World>, lived: &[Lived]) {
-    for one in lived {
-        let session = one.session.clone();
-        let read = world.fleet.call(1, |server| async move {
-            let key = Scope::default().session(&session);
-            let at = At { key: &key, now: Timestamp::now() };
-            Ok(server.store.read_with_summary(at, Range::After(0, 100_000), Reader::Folder).await?)
-        });
-        let (slice, state) = match read.await {
-            Some(Ok(read)) => read,
-            other => {
-                world.count.wrong(format!("{} cannot be read: {other:?}", one.session));
-                continue;
-            }
-        };
-        let chronicle: Chronicle = one.chronicle.lock().expect("no writer has died").clone();
-        for found in [verify(&slice, &state), chronicle.check(&slice)] {
-            if let Err(what) = found {
-                world.count.wrong(format!("{}: {what}", one.session));
-            }
-        }
+/// Looks at sessions, many at once, and gives those that are not settled, and why.
+async fn look_at_all(world: &Arc<World>, sessions: Vec<Lived>) -> (Vec<Lived>, Vec<String>) {
+    let queue = Arc::new(Mutex::new(sessions));
+    let lookers: Vec<_> = (0..32)
+        .map(|which| {
+            let (world, queue) = (Arc::clone(world), Arc::clone(&queue));
+            tokio::spawn(async move {
+                let mut found = Vec::new();
+                loop {
+                    let Some(one) = queue.lock().expect("no looker has died").pop() else { return found };
+                    let count = Arc::clone(&world.count);
+                    let looked = world.fleet.call(which, |server| look(server, one.clone(), count)).await;
+                    match looked {
+                        Some(Ok(Finding::Settled)) => {}
+                        Some(Ok(Finding::Unsettled(what))) => found.push((one, what)),
+                        other => {
+                            let error = other.and_then(Result::err);
+                            let what = format!("{} cannot be read: {error:?}", one.session);
+                            found.push((one, what));
+                        }
+                    }
+                }
+            })
+        })
+        .collect();
+    let mut all = Vec::new();
+    for looker in lookers {
+        all.extend(looker.await.expect("a looker"));
     }
+    all.into_iter().unzip()
 }
