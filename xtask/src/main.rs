@@ -11,6 +11,7 @@ mod tools;
 
 mod bench;
 mod check;
+mod soak;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,10 @@ The project's own commands.
 
   cargo xtask bench summary [--show TOKENS] [--json FILE]
       How many facts of the example conversations a summary keeps, beside the usual methods.
+
+  cargo xtask soak [--minutes N] [--store redis|embedded|both] [--seed S]
+      The loss harness for N minutes (10 without), built for release: sessions are summarised while servers and
+      the store are killed, and nothing may be lost.
 
   cargo xtask servers [--all]
       Fetches what the tests run on: Redis 7, with --all also the newest Redis and Valkey.
@@ -73,6 +78,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
     match command.as_str() {
         "check" => Ok(check::run(flag(rest, "--all-servers")?)?),
         "bench" => Ok(bench::run(rest)?),
+        "soak" => Ok(soak::run(&soak::Soak::parse(rest).map_err(Failure::Usage)?)?),
         "servers" => Ok(servers::fetch(flag(rest, "--all")?)?),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
@@ -100,7 +106,9 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_refused_before_anything_runs() {
-        for line in ["", "chekc", "check --all", "check --all-servers now", "servers --all-servers"] {
+        for line in
+            ["", "chekc", "check --all", "check --all-servers now", "servers --all-servers", "soak now"]
+        {
             assert!(matches!(run(&words(line)), Err(Failure::Usage(_))), "{line:?} was accepted");
         }
     }

@@ -26,6 +26,7 @@
 //! | `fake_model` | a model that speaks the real protocols and says what a test tells it to |
 //! | `suite` | what every store has to do, in small cases |
 //! | `model` | a naive model, and random operations that compare a store with it |
+//! | `loss` | sessions that live and are summarised while servers and stores are killed |
 //!
 //! The servers come from `cargo xtask servers`; see [`ServerKind`].
 
@@ -45,6 +46,8 @@ mod fake_model;
 pub mod suite;
 
 pub mod model;
+
+pub mod loss;
 
 pub use client::{Client, Reply};
 pub use fake_model::{Behaviour, Counts, FakeModel, Hold, ModelRequest};

@@ -349,8 +349,10 @@ impl ChatMemory {
     /// [`StoreError::NoSession`], [`StoreError::SessionExists`], [`StoreError::NoMessage`].
     pub async fn fork(&self, session: &SessionId, to: &SessionId, upto: Option<Seq>) -> Result<Seq> {
         let key = self.key(session)?;
-        self.key(to)?;
-        Ok(self.store.fork(At { key: &key, now: self.clock.now() }, to, upto).await?)
+        let target = self.key(to)?;
+        let last = self.store.fork(At { key: &key, now: self.clock.now() }, to, upto).await?;
+        self.mark_due(&target).await;
+        Ok(last)
     }
 
     /// Removes a session and everything that belongs to it, and says how many messages it had; `None` if
@@ -386,7 +388,11 @@ impl ChatMemory {
             }
             check_size("metadata", metadata.len(), "bytes", self.limits.metadata_bytes)?;
         }
-        Ok(self.store.configure(At { key: &key, now: self.clock.now() }, change).await?)
+        self.store.configure(At { key: &key, now: self.clock.now() }, change).await?;
+        if change.policy != Change::Keep {
+            self.mark_due(&key).await;
+        }
+        Ok(())
     }
 
     /// What is known of a session; `None` if there is no such session.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{ChatMemory, Result, check_size};
 use crate::error::Error;
-use crate::session::SessionId;
+use crate::session::{SessionId, SessionKey};
 use crate::store::{At, Change, Commit, Committed, Configure, Range, Reader, Seq, StoreError, SummaryState};
 use crate::summary::{
     Effort, Folded, Folder, Hint, Pass, Policy, PolicyChange, Summaries, Summariser, Summary, SummaryOptions,
@@ -188,6 +188,7 @@ impl ChatMemory {
             let commit =
                 Commit { expected, lease: None, summary: summary.clone(), previous, stale, failures: 0 };
             if self.store.commit_summary(at, &commit).await? == Committed::Done {
+                self.mark_due(&key).await;
                 return Ok(summary);
             }
             if self.store.describe(at).await?.is_none() {
@@ -208,6 +209,16 @@ impl ChatMemory {
     pub async fn set_policy(&self, session: &SessionId, policy: Change<PolicyChange>) -> Result<()> {
         let policy = self.policy_change(policy)?;
         self.configure(session, &Configure { policy, ..Configure::default() }).await
+    }
+
+    /// Has a session looked at that something else than an append may have made due.
+    pub(super) async fn mark_due(&self, key: &SessionKey) {
+        let Some(summaries) = &self.summaries else { return };
+        match self.store.mark_due(key, self.clock.now()).await {
+            Ok(()) => summaries.due.notify_one(),
+            // The session's next append tells it.
+            Err(error) => tracing::warn!(session = %key.session, %error, "the due-list was not told"),
+        }
     }
 
     /// A change of a session's policy as [`Self::configure`] takes it, with the hint that follows from it.

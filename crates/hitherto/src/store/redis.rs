@@ -16,6 +16,7 @@ mod sessions;
 mod summary;
 mod touches;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -48,6 +49,8 @@ pub struct RedisStore {
     scripts: Scripts,
     touches: Touches,
     marks: Arc<Mutex<due::Marks>>,
+    /// Whether somebody folds the sessions of this store, as far as this process knows.
+    folds: AtomicBool,
     guesses: read::Guesses,
 }
 
@@ -71,6 +74,7 @@ impl RedisStore {
             scripts: Scripts::default(),
             touches: Touches::default(),
             marks: Arc::default(),
+            folds: AtomicBool::new(false),
             guesses: read::Guesses::default(),
         })
     }
@@ -102,6 +106,10 @@ impl RedisStore {
             return Ok(Replaced::Changed);
         }
         let keys = Keys::new(at.key);
+        if self.folds.load(Ordering::Relaxed) {
+            // Before it happens: if this process or its answer is lost then, somebody looks all the same.
+            self.link.call(Kind::Read, &due::later(at.key, at.now)).await?;
+        }
         let last = last.map(|seq| seq.to_string()).unwrap_or_default();
         let changes: Vec<_> =
             changes.iter().map(|(seq, old, new)| (*seq, old.encode(), new.encode())).collect();
@@ -116,8 +124,9 @@ impl RedisStore {
         match reply.word() {
             "ok" => {
                 self.touch(at.key, at.now).await;
-                if reply.number(1) == 1 {
-                    self.mark(at.key, at.now).await?;
+                if reply.number(1) == 1 && self.mark(at.key, at.now).await.is_err() {
+                    // What was asked for is done; the list will be told.
+                    tracing::debug!(session = %at.key.session, "a stale summary is not on the due-list yet");
                 }
                 Ok(Replaced::Done)
             }
@@ -153,6 +162,9 @@ impl RedisStore {
         if let Err(error) = self.link.send_all(Kind::Read, &all).await {
             tracing::warn!(%error, "the list of sessions was not told of a write");
             self.touches.forget(key);
+            if folds {
+                self.mark_soon(key, now.plus_millis(touches::LOOK_MS));
+            }
         }
     }
 
@@ -165,7 +177,7 @@ impl RedisStore {
         };
         let mut commands = vec![touches::command(&place, now)];
         if folds {
-            commands.push(due::mark(&keys::due_place(key), now.plus_millis(touches::LOOK_MS)));
+            commands.push(due::later(key, now));
         }
         commands
     }
@@ -271,20 +283,28 @@ impl Store for RedisStore {
                 command.arg(record);
             }
         };
-        // With an idempotency key, only the answer says whether this is a write at all.
-        let touch = match &batch.once {
-            Some(_) => Vec::new(),
-            None => self.touch_commands(at.key, at.now, batch.hint.is_some()),
+        let folds = batch.hint.is_some();
+        self.folds.fetch_or(folds, Ordering::Relaxed);
+        // With an idempotency key, only the answer says whether this is a write at all; but the due-list has to know
+        // before whoever appends is told that it is one, whatever ends then.
+        let (touch, mark) = match &batch.once {
+            Some(_) if folds && !self.touches.told(at.key, at.now) => {
+                (Vec::new(), Some(due::later(at.key, at.now)))
+            }
+            Some(_) => (Vec::new(), None),
+            None => (self.touch_commands(at.key, at.now, folds), None),
         };
         let kind = if batch.once.is_some() { Kind::Once } else { Kind::Write };
-        let reply = self.scripts.call_with(&self.link, &self.scripts.append, kind, fill, &touch).await?;
+        let also = mark.as_ref().map_or(touch.as_slice(), std::slice::from_ref);
+        let reply = self.scripts.call_with(&self.link, &self.scripts.append, kind, fill, also).await?;
         if let Value::Int(first) = reply {
             if touch.is_empty() && first < 0 {
                 // Somebody else ended the session that this process had listed.
                 self.touches.forget(at.key);
             }
             if touch.is_empty() && (first < 0 || batch.once.is_some()) {
-                self.touch_with(at.key, at.now, batch.hint.is_some()).await;
+                // A new session that was told of before it was cleared has yet to be marked.
+                self.touch_with(at.key, at.now, folds && mark.is_none()).await;
             }
             let (first_seq, due) = (first.unsigned_abs() % DUE, first.unsigned_abs() >= DUE);
             if due {
@@ -294,8 +314,14 @@ impl Store for RedisStore {
         }
         let reply = Reply(self.link.array(reply)?);
         match reply.word() {
-            "repeat" => remembered(reply.bytes(1), batch.once.as_ref().map(|once| once.fingerprint))
-                .ok_or(StoreError::OnceMismatch),
+            "repeat" => {
+                // Whoever sent it first may not have lived to tell the lists.
+                if folds && self.mark(at.key, at.now).await.is_err() {
+                    tracing::debug!(session = %at.key.session, "a repeated append is not on the due-list yet");
+                }
+                remembered(reply.bytes(1), batch.once.as_ref().map(|once| once.fingerprint))
+                    .ok_or(StoreError::OnceMismatch)
+            }
             _ => Err(self.refusal(&keys, &reply)),
         }
     }
@@ -435,6 +461,7 @@ impl Store for RedisStore {
     }
 
     async fn begin_fold(&self, at: At<'_>, lease: &Lease, expected: Option<Uuid>) -> Result<Begun> {
+        self.folds.store(true, Ordering::Relaxed);
         self.take_lease(at, lease, expected).await
     }
 

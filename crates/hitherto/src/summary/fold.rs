@@ -100,18 +100,18 @@ impl Folder<'_> {
             if commits >= effort.commits {
                 return Ok(Folded::More(commits));
             }
-            let session = Session { by: *self, key, policy: look.policy, token: Uuid::new_v4() };
-            let expected = look.state.current.as_ref().map(|summary| summary.id);
             if !plan.enough && !effort.forced && plan.bytes < u64::from(look.policy.fold_after_tokens) {
                 // No text has more tokens than bytes.
                 return Ok(Folded::Done(commits));
             }
+            let expected = look.state.current.as_ref().map(|summary| summary.id);
+            let mut session = Session { by: *self, key, policy: look.policy, token: Uuid::new_v4() };
             let mut attempts = match session.begin(plan.upto, expected).await? {
                 Begun::Changed => continue,
                 Begun::Busy(until) => return Ok(Folded::Busy(until)),
                 Begun::Yours { failures } => Attempts { failures, standing_in: false },
             };
-            let step = session.step(&plan, &look.state, effort, &mut commits, &mut attempts).await;
+            let step = session.planned(plan.upto, effort, &mut commits, &mut attempts).await;
             let failed = matches!(step, Err(Stop::Summariser(_)));
             self.store.end_fold(self.at(key), session.token, failed).await?;
             match step {
@@ -153,6 +153,27 @@ impl Session<'_> {
         let length = i64::try_from(self.by.summaries.options.lease.as_millis()).unwrap_or(i64::MAX);
         let lease = Lease { token: self.token, until: at.now.plus_millis(length), upto };
         self.by.store.begin_fold(at, &lease, expected).await
+    }
+
+    /// Looks again and folds. What was changed before the lease was taken, nobody tells the commit of: so the plan
+    /// that counts is made under the lease.
+    async fn planned(
+        &mut self,
+        upto: Seq,
+        effort: Effort,
+        commits: &mut u32,
+        attempts: &mut Attempts,
+    ) -> Result<bool, Stop> {
+        let look = self.by.look(self.key).await?;
+        let Some(plan) = look.plan.filter(|_| look.policy.enabled || effort.forced) else {
+            return Ok(true);
+        };
+        self.policy = look.policy;
+        let expected = look.state.current.as_ref().map(|summary| summary.id);
+        if plan.upto > upto && !matches!(self.begin(plan.upto, expected).await?, Begun::Yours { .. }) {
+            return Ok(true);
+        }
+        self.step(&plan, &look.state, effort, commits, attempts).await
     }
 
     /// Folds what the plan says, portion by portion, and says whether it is worth looking again: whether anything
@@ -235,8 +256,10 @@ impl Session<'_> {
     ) -> Result<(Seq, Portions), Stop> {
         let at = self.by.at(self.key);
         let places = places.min(u32::try_from(upto - after).unwrap_or(u32::MAX));
-        let (slice, _) =
+        let (mut slice, _) =
             self.by.store.read_with_summary(at, Range::After(after, places), Reader::Folder).await?;
+        // Where a maximum of messages has removed some meanwhile, what comes after them is read in their place.
+        slice.entries.retain(|entry| entry.seq <= upto);
         // A session that has become shorter meanwhile has nothing more; the commit will find out.
         let last = slice.entries.last().map_or(upto, |entry| entry.seq);
         let taken = background::run(move || {
@@ -323,7 +346,7 @@ impl Session<'_> {
 async fn checked(summariser: &dyn Summariser, piece: &Piece) -> Result<String, SummariserError> {
     let text = summariser.summarise(piece).await?;
     let text = text.trim();
-    if text.is_empty() {
+    if says_nothing(text) {
         return Err(SummariserError::Empty);
     }
     let tokens = piece.encoding.count(text);
@@ -331,6 +354,12 @@ async fn checked(summariser: &dyn Summariser, piece: &Piece) -> Result<String, S
         return Err(SummariserError::TooLong { tokens, budget: piece.budget });
     }
     Ok(text.to_owned())
+}
+
+/// Whether a text is what models say when there is nothing to say, rather than a summary.
+fn says_nothing(text: &str) -> bool {
+    let text = text.trim_matches(|letter: char| !letter.is_alphanumeric());
+    text.is_empty() || text.eq_ignore_ascii_case("none")
 }
 
 /// A summary that is being made.

@@ -92,8 +92,7 @@ impl Portions {
             }
             fits = index + 1;
         }
-        let ends = all && fits == self.waiting.len();
-        let count = if ends {
+        let count = if all && fits == self.waiting.len() {
             fits
         } else if turn > 0 {
             turn
@@ -110,32 +109,46 @@ impl Portions {
             portion.bytes += waiting.bytes;
             match waiting.line {
                 Some(line) if waiting.tokens > self.room => {
-                    portion.lines.extend(parts(&line, waiting.tokens.div_ceil(self.room)));
+                    portion.lines.extend(parts(&line, self.room - LINE_TOKENS, self.encoding));
                 }
                 line => portion.lines.extend(line),
             }
         }
-        portion.ends_turn = ends || self.waiting.front().is_some_and(|next| next.begins_turn);
+        portion.ends_turn = match self.waiting.front() {
+            Some(next) => next.begins_turn,
+            None => all,
+        };
         (count > 0).then_some(portion)
     }
 }
 
-/// A line in so many parts of about the same length.
-fn parts(line: &Line, count: usize) -> Vec<Line> {
-    let length = line.text.len().div_ceil(count.max(1)).max(1);
-    let mut texts = Vec::with_capacity(count);
+/// A line in parts of at most so many tokens, of about the same length where the text is equally dense.
+fn parts(line: &Line, room: usize, encoding: Encoding) -> Vec<Line> {
+    let mut texts = Vec::new();
+    let count = encoding.count(&line.text).div_ceil(room.max(1)).max(1);
+    let length = line.text.len().div_ceil(count).max(1);
     let mut rest = line.text.as_str();
     while !rest.is_empty() {
-        let mut at = length.min(rest.len());
-        while !rest.is_char_boundary(at) {
-            at += 1;
+        let (mut part, mut after) = split(rest, length);
+        // Some of a text may have more tokens than its share.
+        while encoding.count(part) > room && part.chars().nth(1).is_some() {
+            (part, _) = split(part, part.len() / 2);
+            after = rest.get(part.len()..).unwrap_or_default();
         }
-        let (part, after) = rest.split_at(at);
         texts.push(part.to_owned());
         rest = after;
     }
     let of = u32::try_from(texts.len()).unwrap_or(u32::MAX);
     (1..).zip(texts).map(|(part, text)| Line { text, part: Some((part, of)), ..line.clone() }).collect()
+}
+
+/// A text's first bytes, about so many and one letter at least, and the rest.
+fn split(text: &str, length: usize) -> (&str, &str) {
+    let mut at = length.clamp(1, text.len().max(1));
+    while !text.is_char_boundary(at) && at < text.len() {
+        at += 1;
+    }
+    text.split_at_checked(at).unwrap_or((text, ""))
 }
 
 #[cfg(test)]
@@ -164,6 +177,26 @@ mod tests {
             Entry { seq, record }
         };
         (1..).zip(session.chars()).map(one).collect()
+    }
+
+    #[test]
+    fn no_part_is_too_long() {
+        let check = |text: &str| {
+            let record = Record::new(Message::user(text), uuid::Uuid::nil(), Timestamp::from_millis(0));
+            let mut portions = Portions::new(100, Encoding::O200k);
+            portions.take_in(vec![Entry { seq: 1, record: Ok(record) }]);
+            let portion = portions.next(true).unwrap();
+            assert!(portion.ends_turn, "the last message is the end of its turn");
+            let whole: String = portion.lines.iter().map(|line| line.text.as_str()).collect();
+            assert_eq!(whole, text);
+            for line in portion.lines {
+                assert!(Encoding::O200k.count(&line.text) <= 100, "{}", line.text);
+            }
+        };
+        // Half of it has many more tokens to a byte than the rest.
+        check(&format!("{}{}", "conversation ".repeat(300), "x9!Q".repeat(200)));
+        check(&"\u{1F9D1}\u{200D}\u{1F680}".repeat(300));
+        check(&"word ".repeat(99));
     }
 
     /// The letter of a role.
@@ -201,6 +234,7 @@ mod tests {
         // A message that is too long comes alone, in parts.
         check("uUua", 100, &["u", "uuuu", "ua"]);
         check("uAua", 100, &["u-", "aaaa", "ua"]);
+        check("uA", 100, &["u-", "aaaa"]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::{Effort, Folded, Folder, Summaries};
-use crate::store::{Claim, Store, StoreError};
+use crate::store::{At, Claim, Store, StoreError};
 use crate::time::{Clock, Timestamp};
 
 /// How many summaries of one session are committed before others have their turn.
@@ -202,7 +202,7 @@ impl Work {
     async fn fold(self: Arc<Self>, claim: Claim) {
         let (_, again) = self.fold_claimed(&claim).await;
         let again = match again {
-            Again::Never => None,
+            Again::Never => self.once_more(&claim).await,
             Again::Now => Some(self.clock.now()),
             Again::At(time) => Some(time),
         };
@@ -210,6 +210,16 @@ impl Work {
             // The claim ends by itself, and the session is looked at again.
             let session = &claim.key.session;
             tracing::debug!(%session, %error, "a session stays claimed until its claim ends");
+        }
+    }
+
+    /// When a session with nothing to fold is looked at all the same. A store may tell its list late of a session
+    /// that is active, and the process that should have told may die before: so an active one stays on the list.
+    async fn once_more(&self, claim: &Claim) -> Option<Timestamp> {
+        let now = self.clock.now();
+        match self.store.describe(At { key: &claim.key, now }).await {
+            Ok(found) => found.map(|found| after(found.updated_at, AHEAD)).filter(|again| *again > now),
+            Err(_) => Some(after(now, SOON)),
         }
     }
 

@@ -27,6 +27,11 @@ pub(super) fn mark(place: &ListPlace, due: Timestamp) -> Cmd {
     command
 }
 
+/// Marks a session for when the next touch of it would come.
+pub(super) fn later(key: &SessionKey, now: Timestamp) -> Cmd {
+    mark(&due_place(key), now.plus_millis(super::touches::LOOK_MS))
+}
+
 fn claim_score(until: Timestamp) -> i64 {
     CLAIMED + until.as_millis().clamp(0, CLAIMED)
 }
@@ -42,6 +47,16 @@ pub(super) struct Marks {
     waiting: HashMap<ListPlace, Timestamp>,
     /// Whether somebody is telling.
     told: bool,
+}
+
+impl Marks {
+    fn add(&mut self, place: ListPlace, due: Timestamp) {
+        if let Some(known) = self.waiting.get_mut(&place) {
+            *known = due.min(*known);
+        } else if self.waiting.len() < WAITING {
+            self.waiting.insert(place, due);
+        }
+    }
 }
 
 /// An entry of one part of the list.
@@ -136,18 +151,21 @@ impl RedisStore {
         self.scripts.call(&self.link, &self.scripts.settle, Kind::Write, fill).await.map(drop)
     }
 
-    /// Marks a session as due, and waits until the list knows.
+    /// Marks a session as due, and waits until the list knows. Should it fail, the list is told as soon as it can be.
     pub(super) async fn mark(&self, key: &SessionKey, due: Timestamp) -> Result<()> {
-        self.link.call(Kind::Read, &mark(&due_place(key), due)).await.map(drop)
+        let told = self.link.call(Kind::Read, &mark(&due_place(key), due)).await.map(drop);
+        if told.is_err() {
+            self.mark_soon(key, due);
+        }
+        told
     }
 
-    /// Marks a session as due now, without letting whoever appended wait for it. Should it fail, the list knows of
-    /// the session all the same: every touch has marked it for later.
-    pub(super) fn mark_soon(&self, key: &SessionKey, now: Timestamp) {
+    /// Marks a session as due, without letting whoever appended wait for it, and goes on until the list knows.
+    /// Should this process end before, the list knows of the session all the same: every touch has marked it for
+    /// later.
+    pub(super) fn mark_soon(&self, key: &SessionKey, due: Timestamp) {
         let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        if marks.waiting.len() < WAITING {
-            marks.waiting.entry(due_place(key)).or_insert(now);
-        }
+        marks.add(due_place(key), due);
         if !marks.told {
             marks.told = true;
             tokio::spawn(tell(Arc::clone(&self.link), Arc::clone(&self.marks)));
@@ -170,8 +188,16 @@ async fn tell(link: Arc<Link>, marks: Arc<Mutex<Marks>>) {
         for (place, due) in &waiting {
             pipeline.add_command(mark(place, *due));
         }
-        if let Err(error) = link.send_all(Kind::Read, &pipeline).await {
-            tracing::debug!(%error, "the due-list was not told of what is due");
+        let told = match link.send_all(Kind::Read, &pipeline).await {
+            Ok(answers) => answers.into_iter().try_for_each(|answer| link.checked(answer).map(drop)),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = told {
+            tracing::debug!(%error, "the due-list was not told of what is due; it will be");
+            let mut marks = marks.lock().unwrap_or_else(PoisonError::into_inner);
+            for (place, due) in waiting {
+                marks.add(place, due);
+            }
         }
         tokio::time::sleep(EVERY).await;
     }

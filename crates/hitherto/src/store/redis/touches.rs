@@ -58,6 +58,13 @@ impl Touches {
         Some(place)
     }
 
+    /// Whether the list has been told of a session lately.
+    pub(super) fn told(&self, key: &SessionKey, now: Timestamp) -> bool {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = told.get(&hash(key)).map(|known| now.as_millis() - known.at.as_millis());
+        since.is_some_and(|since| (0..EVERY_MS).contains(&since))
+    }
+
     /// The session has ended: its next activity is told at once.
     pub(super) fn forget(&self, key: &SessionKey) {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash(key));
