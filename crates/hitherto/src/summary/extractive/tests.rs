@@ -3,10 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::time::Timestamp;
 
 fn line(seq: usize, role: Role, text: &str) -> Line {
-    Line::new(seq as u64 + 1, role, None, Timestamp::from_millis(0), text.to_owned())
+    Line::new(seq as u64 + 1, role, text)
 }
 
 /// User and assistant in turn.
