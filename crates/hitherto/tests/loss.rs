@@ -7,14 +7,14 @@ use hitherto_testkit::ServerKind;
 use hitherto_testkit::loss::{Effort, Ground, run, seed};
 
 /// Together at least ten thousand.
-const ON_REDIS: u64 = 8_000;
-const ON_EMBEDDED: u64 = 2_200;
+const ON_REDIS: u64 = 6_700;
+const ON_EMBEDDED: u64 = 2_500;
 
 fn effort(sessions: u64) -> Effort {
     Effort {
         sessions,
         time: soak_minutes().map(|minutes| Duration::from_secs(minutes * 60)),
-        writers: 64,
+        writers: 32,
         seed: seed(),
     }
 }

@@ -8,12 +8,12 @@ impl Chance {
     /// The sequence of a seed, and of a place within what the seed decides.
     pub fn new(seed: u64, place: u64) -> Self {
         let mut chance = Self(seed ^ place.wrapping_mul(0xD6E8_FEB8_6659_FD93));
-        chance.next();
+        chance.any();
         chance
     }
 
     /// Any number.
-    pub fn next(&mut self) -> u64 {
+    pub fn any(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -23,7 +23,7 @@ impl Chance {
 
     /// A number from 0 up to, not including, another.
     pub fn below(&mut self, end: u64) -> u64 {
-        self.next() % end.max(1)
+        self.any() % end.max(1)
     }
 
     /// A number from one up to and including another.

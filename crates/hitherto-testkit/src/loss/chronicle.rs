@@ -57,29 +57,33 @@ impl Chronicle {
         if let Some(last) = self.said.keys().next_back().filter(|last| **last > slice.last) {
             return Err(format!("message {last} is lost: the last is {}", slice.last));
         }
-        self.check_others(others)
+        self.check_others(slice.base, others)
     }
 
     /// What nobody was told of has to be appends that were given up, each whole and once; some of it may have been
-    /// removed since.
-    fn check_others(&self, others: Vec<Vec<(Seq, Option<String>)>>) -> Result<(), String> {
+    /// removed since, and the beginning of the first by a maximum of messages.
+    fn check_others(&self, base: Seq, others: Vec<Vec<(Seq, Option<String>)>>) -> Result<(), String> {
         let mut left = self.given_up.clone();
         for run in others {
             let mut rest = run.as_slice();
-            while !rest.is_empty() {
-                let is = |batch: &Vec<String>| {
-                    let there = rest.get(..batch.len());
-                    there.is_some_and(|there| {
-                        there
-                            .iter()
-                            .zip(batch)
-                            .all(|((_, text), said)| text.as_ref().is_none_or(|text| text == said))
+            while let Some((first, _)) = rest.first() {
+                let trimmed = base > 0 && *first == base + 1;
+                let length = |batch: &Vec<String>| {
+                    (0..batch.len()).take(if trimmed { batch.len() } else { 1 }).find_map(|from| {
+                        let batch = batch.get(from..)?;
+                        let there = rest.get(..batch.len())?;
+                        let mut pairs = there.iter().zip(batch);
+                        let same =
+                            pairs.all(|((_, text), said)| text.as_ref().is_none_or(|text| text == said));
+                        same.then_some(batch.len())
                     })
                 };
-                let Some(found) = left.iter().position(is) else {
+                let found = left.iter().enumerate().find_map(|(at, batch)| Some((at, length(batch)?)));
+                let Some((at, length)) = found else {
                     return Err(format!("nobody said, or said so often, what stands at {run:?}"));
                 };
-                rest = rest.get(left.swap_remove(found).len()..).unwrap_or_default();
+                left.swap_remove(at);
+                rest = rest.get(length..).unwrap_or_default();
             }
         }
         Ok(())

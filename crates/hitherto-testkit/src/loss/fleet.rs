@@ -32,7 +32,7 @@ pub struct Ground {
 
 #[derive(Debug)]
 enum Place {
-    Redis(RedisServer),
+    Redis(Box<RedisServer>),
     Embedded(tempfile::TempDir),
 }
 
@@ -40,7 +40,7 @@ impl Ground {
     /// A Redis that has on its disk whatever it has acknowledged.
     pub fn redis(kind: ServerKind) -> Arc<Self> {
         let server = RedisSettings::new(kind).append_only().directive("appendfsync", "always").start();
-        Arc::new(Self { place: Place::Redis(server), ahead: AtomicI64::new(0) })
+        Arc::new(Self { place: Place::Redis(Box::new(server)), ahead: AtomicI64::new(0) })
     }
 
     /// A file.

@@ -113,7 +113,7 @@ impl<'a> Life<'a> {
     fn beside(&self) -> Life<'a> {
         Life {
             world: self.world,
-            chance: Chance::new(self.world.seed, self.chance.clone().next()),
+            chance: Chance::new(self.world.seed, self.chance.clone().any()),
             tag: self.tag.clone(),
             lived: self.lived.clone(),
             keys: 1_000_000,
@@ -132,7 +132,7 @@ impl<'a> Life<'a> {
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        let (which, session) = (self.chance.next() as usize, self.lived.session.clone());
+        let (which, session) = (self.chance.any() as usize, self.lived.session.clone());
         self.world.fleet.call(which, |memory| call(memory, session)).await
     }
 
@@ -261,7 +261,7 @@ impl<'a> Life<'a> {
 
     /// A message that was acknowledged and not removed.
     fn some(&mut self) -> Option<u64> {
-        let choice = self.chance.next() as usize;
+        let choice = self.chance.any() as usize;
         let chronicle = self.chronicle();
         let live: Vec<u64> =
             chronicle.said.keys().filter(|seq| !chronicle.gone.contains(seq)).copied().collect();
@@ -320,7 +320,7 @@ impl<'a> Life<'a> {
     /// Folds now, through two servers at once.
     async fn fold(&mut self) {
         add(&self.world.count.others);
-        let (one, two) = (self.chance.next() as usize, self.chance.next() as usize);
+        let (one, two) = (self.chance.any() as usize, self.chance.any() as usize);
         let session = self.lived.session.clone();
         let fold = |memory: Server| {
             let session = session.clone();
