@@ -181,8 +181,8 @@ impl ChatMemory {
         let batch =
             Batch { records, once, ttl: options.ttl, max_messages: options.max_messages, hint: self.hint() };
         let receipt = self.store.append(At { key: &key, now }, batch).await?;
-        if let Some(summaries) = &self.summaries {
-            summaries.appended(receipt.due);
+        if let Some(summaries) = self.summaries.as_ref().filter(|_| receipt.due) {
+            summaries.due.notify_one();
         }
         let ids = own_ids
             .into_iter()

@@ -41,13 +41,8 @@ impl ChatMemory {
         summariser: Arc<dyn Summariser>,
         stand_in: Option<Arc<dyn Summariser>>,
     ) -> Self {
-        self.summaries = Some(Arc::new(Summaries {
-            options,
-            summariser,
-            stand_in,
-            due: tokio::sync::Notify::new(),
-            cold: false.into(),
-        }));
+        let due = tokio::sync::Notify::new();
+        self.summaries = Some(Arc::new(Summaries { options, summariser, stand_in, due }));
         self
     }
 
@@ -56,9 +51,7 @@ impl ChatMemory {
     /// # Errors
     /// [`Error::SummariesOff`] without [`Self::with_summaries`].
     pub fn start_worker(&self) -> Result<Worker> {
-        let work = self.work()?;
-        work.summaries.cold.store(true, std::sync::atomic::Ordering::Relaxed);
-        Ok(Worker::start(work))
+        Ok(Worker::start(self.work()?))
     }
 
     /// Folds everything that is due now or will be looked at within a minute and a half, and says how many

@@ -2,12 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::background;
 use super::retry::BackOff;
 use super::{Policy, PolicyChange, Summariser};
 use crate::session::Tenant;
@@ -63,8 +61,6 @@ pub(crate) struct Summaries {
     pub(crate) stand_in: Option<Arc<dyn Summariser>>,
     /// Wakes the worker of this process.
     pub(crate) due: Notify,
-    /// Whether the first append is to load the table of tokens: there is a worker, and nothing has loaded it yet.
-    pub(crate) cold: AtomicBool,
 }
 
 impl Summaries {
@@ -73,18 +69,6 @@ impl Summaries {
         match self.options.tenants.get(tenant) {
             Some(change) => self.options.policy.with(change),
             None => self.options.policy,
-        }
-    }
-
-    /// Tells of an append: the worker if its session is due, and at the first one loads the table of tokens, so that
-    /// neither the first context nor the first fold waits for it, and a server that nobody uses stays small.
-    pub(crate) fn appended(&self, due: bool) {
-        if due {
-            self.due.notify_one();
-        }
-        if self.cold.load(Ordering::Relaxed) && self.cold.swap(false, Ordering::Relaxed) {
-            let encoding = self.options.encoding;
-            tokio::spawn(background::run(move || encoding.warm()));
         }
     }
 
