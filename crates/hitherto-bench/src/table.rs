@@ -211,9 +211,9 @@ mod tests {
 
     #[test]
     fn a_ratio_is_the_median_of_the_rounds_not_of_the_medians() {
-        let out = rendered(vec![work("append", &[100.0, 1000.0, 100.0], &[80.0, 690.0, 60.0])]);
+        let out = rendered(vec![work("append-off", &[100.0, 1000.0, 100.0], &[80.0, 690.0, 60.0])]);
         assert!(out.contains("| 0.69 (0.60–0.80) | 1.00   | ≥ 0.70 × bare | NO "), "{out}");
-        let out = rendered(vec![work("append", &[78_012.0], &[60_000.0])]);
+        let out = rendered(vec![work("append-off", &[78_012.0], &[60_000.0])]);
         assert!(
             out.contains("| 78,012/s (12.6 + 4.1 µs) | 60,000/s (12.6 + 4.1 µs) | 0.77 (0.77–0.77)"),
             "{out}"
