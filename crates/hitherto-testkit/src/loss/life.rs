@@ -329,6 +329,8 @@ impl<'a> Life<'a> {
         let both = tokio::join!(self.world.fleet.call(one, fold), self.world.fleet.call(two, fold));
         for done in [both.0, both.1].into_iter().flatten() {
             match done {
+                // Its first append was given up.
+                Err(Error::Store(StoreError::NoSession)) if self.chronicle().said.is_empty() => {}
                 Err(error) if !error.is_retryable() => self.wrong(error),
                 _ => {}
             }
