@@ -126,21 +126,32 @@ const FIRST_PERSON: &[&str] = &[
     "unsere", "us", "we", "we'd", "we'll", "we're", "we've", "wij", "wir", "yo",
 ];
 
-/// What went wrong, why, and what came of it.
+/// What happened, why, and what came of it.
 #[rustfmt::skip]
 const EVENTS: &[&str] = &[
-    "alarm", "arrived", "averiado", "because", "behoben", "born", "break", "broke", "broken", "bug",
-    "cassé", "causa", "cause", "caused", "complete", "completed", "crash", "crashed", "critical",
-    "cure", "damaged", "danger", "dangerous", "dead", "defekt", "died", "discovered", "done", "down",
-    "dringend", "emergency", "erreur", "erro", "error", "errore", "errors", "fail", "failed", "failing",
-    "fails", "failure", "fallo", "falsch", "fehler", "fehlt", "fertig", "finished", "fix", "fixed",
-    "found", "fout", "gelöst", "grund", "guasto", "happened", "happening", "hurt", "ill", "issue",
-    "kapot", "kaputt", "krank", "leak", "leaking", "lose", "losing", "lost", "married", "missing",
-    "moved", "notfall", "omdat", "opgelost", "pain", "panne", "parce", "perdido", "perdu", "perso",
-    "porque", "probleem", "problem", "problema", "probleme", "problems", "problème", "quebrado",
-    "raison", "razón", "reason", "resolved", "resuelto", "roto", "résolu", "schmerzen", "sick",
-    "solved", "started", "stopped", "stuck", "urgent", "urgente", "ursache", "verloren", "warning",
-    "warnung", "weil", "wrong",
+    "arrived", "because", "behoben", "born", "break", "causa", "cause", "caused", "complete",
+    "completed", "cure", "discovered", "fertig", "finished", "fix", "fixed", "found", "gelöst", "grund",
+    "happened", "happening", "issue", "married", "moved", "omdat", "opgelost", "parce", "porque",
+    "raison", "razón", "reason", "resolved", "resuelto", "résolu", "solved", "started", "stopped",
+    "ursache", "weil",
+];
+
+/// What went wrong, or could.
+#[rustfmt::skip]
+const TROUBLES: &[&str] = &[
+    "accident", "accidente", "alarm", "alarma", "alarme", "alarms", "ausfall", "ausgefallen",
+    "averiado", "avería", "broke", "broken", "bug", "cassé", "crash", "crashed", "critical", "damage",
+    "damaged", "danger", "dangereux", "dangerous", "dead", "defekt", "denied", "died", "dolor",
+    "douleur", "dringend", "emergencia", "emergency", "enferma", "enfermo", "erreur", "erro", "error",
+    "errore", "errors", "expired", "exploded", "explosion", "fail", "failed", "failing", "fails",
+    "failure", "falla", "fallo", "falsch", "fehler", "fehlt", "fout", "fuite", "gefahr", "gefährlich",
+    "guasto", "hurt", "ill", "injured", "injury", "kapot", "kaputt", "krank", "leak", "leaked",
+    "leaking", "lose", "losing", "lost", "malade", "missing", "notfall", "outage", "pain", "panne",
+    "peligro", "peligroso", "perdido", "perdió", "perdu", "pericolo", "perigo", "perso", "probleem",
+    "problem", "problema", "problemas", "probleme", "problems", "problème", "problèmes", "quebrado",
+    "refused", "rejected", "roto", "schmerzen", "shortage", "sick", "stolen", "stuck", "störung",
+    "trouble", "undicht", "unfall", "unsafe", "urgence", "urgent", "urgente", "verletzt", "verloren",
+    "warning", "warnung", "wrong",
 ];
 
 /// Dates, units, and numbers in words.
@@ -197,6 +208,12 @@ const MONTHS: &[&str] = &[
 #[rustfmt::skip]
 const NEGATIONS_UNSPACED: &[&str] = &[
     "不", "没", "別", "别", "ない", "ません", "无", "未", "禁止",
+];
+
+/// What went wrong or could, in Chinese and Japanese.
+#[rustfmt::skip]
+const TROUBLES_UNSPACED: &[&str] = &[
+    "坏了", "故障", "错误", "丢了", "失败", "危险", "紧急", "漏水", "生病", "受伤", "事故", "警报", "壊れ", "失敗", "危険", "緊急", "エラー", "痛",
 ];
 
 /// Decisions and duties, in Chinese and Japanese.
@@ -267,6 +284,10 @@ pub(super) fn is_event(word: &str) -> bool {
     has(EVENTS, word)
 }
 
+pub(super) fn is_trouble(word: &str) -> bool {
+    has(TROUBLES, word)
+}
+
 pub(super) fn is_state(word: &str) -> bool {
     has(STATES, word)
 }
@@ -285,10 +306,16 @@ pub(super) fn is_month(word: &str) -> bool {
     has(MONTHS, &word.to_lowercase())
 }
 
-/// The same marks in scripts without spaces: negation, decision, preference, first person.
-pub(super) fn unspaced(text: &str) -> [bool; 4] {
-    [NEGATIONS_UNSPACED, DECISIONS_UNSPACED, PREFERENCES_UNSPACED, FIRST_PERSON_UNSPACED]
-        .map(|table| table.iter().any(|mark| text.contains(mark)))
+/// The same marks in scripts without spaces: negation, decision, preference, first person, trouble.
+pub(super) fn unspaced(text: &str) -> [bool; 5] {
+    let tables = [
+        NEGATIONS_UNSPACED,
+        DECISIONS_UNSPACED,
+        PREFERENCES_UNSPACED,
+        FIRST_PERSON_UNSPACED,
+        TROUBLES_UNSPACED,
+    ];
+    tables.map(|table| table.iter().any(|mark| text.contains(mark)))
 }
 
 /// Whether a sentence in lower case begins as an assistant's courtesies do.
@@ -314,6 +341,7 @@ mod tests {
             PREFERENCES,
             FIRST_PERSON,
             EVENTS,
+            TROUBLES,
             MEASURES,
             STATES,
             ABBREVIATIONS,
@@ -328,7 +356,8 @@ mod tests {
     fn words_are_found() {
         assert!(is_empty("the") && is_empty("und") && is_empty("hello") && !is_empty("oxygen"));
         assert!(is_abbreviation("Dr") && is_month("März") && is_negation("never") && is_decision("decided"));
-        assert_eq!(unspaced("我不喜欢香菜"), [true, false, true, true]);
+        assert_eq!(unspaced("我不喜欢香菜"), [true, false, true, true, false]);
+        assert!(is_trouble("problem") && !is_event("problem") && is_event("solved"));
         assert!(is_opening("sure, i can help") && !is_opening("my name is ana"));
     }
 }
