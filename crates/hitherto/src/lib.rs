@@ -1,7 +1,8 @@
 //! Chat memory for LLM applications: everything said goes in, what belongs in the next prompt comes out.
 //!
 //! This crate is what an application embeds. It keeps the messages of conversations (*sessions*) in Redis or in
-//! an embedded file, hands back the newest whole turns, and loses nothing. It has no HTTP server and no command
+//! an embedded file, hands back what goes into the next prompt (a summary and the newest whole turns, within a budget
+//! of tokens), and loses nothing. It has no HTTP server and no command
 //! line; those are in `hitherto-server`.
 //!
 //! Limits, all settable with [`Limits`]: a message 1 MiB, 1,000 messages an append, a session id 512 bytes.
@@ -9,18 +10,23 @@
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use hitherto::{AppendOptions, ChatMemory, Message, SessionId, Window};
+//! use std::sync::Arc;
+//!
+//! use hitherto::summary::{Extractive, SummaryOptions};
+//! use hitherto::{AppendOptions, ChatMemory, ContextOptions, Encoding, Message, SessionId};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("chat.db");
 //! let memory = ChatMemory::embedded(&path)?;
+//! let memory = memory.with_summaries(SummaryOptions::default(), Arc::new(Extractive), None);
+//! let worker = memory.start_worker()?; // folds what has left the window, until it is stopped or dropped
 //! let session = SessionId::parse("user-42")?;
 //!
 //! let turn = vec![Message::user("My name is Zoë."), Message::assistant("Hello Zoë!")];
 //! memory.append(&session, turn, &AppendOptions::default()).await?;
 //!
-//! let newest = memory.window(&session, Window::Turns(5)).await?;
-//! assert_eq!(newest.messages[0].message.text(), "My name is Zoë.");
+//! let context = memory.context(&session, &ContextOptions::tokens(4_000, Encoding::O200k)).await?;
+//! assert_eq!(context.messages[0].message.text(), "My name is Zoë.");
 //! # Ok(())
 //! # }
 //! ```

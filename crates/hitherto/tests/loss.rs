@@ -7,8 +7,8 @@ use hitherto_testkit::ServerKind;
 use hitherto_testkit::loss::{Effort, Ground, run, seed};
 
 /// Together at least ten thousand.
-const ON_REDIS: u64 = 6_700;
-const ON_EMBEDDED: u64 = 2_500;
+const ON_REDIS: u64 = 7_500;
+const ON_EMBEDDED: u64 = 2_600;
 
 fn effort(sessions: u64) -> Effort {
     Effort {

@@ -7,7 +7,10 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use hitherto::store::redis::{RedisOptions, RedisStore};
-use hitherto::{AppendOptions, ChatMemory, Error, Message, SessionId, StoreError, Window};
+use hitherto::{
+    AppendOptions, Budget, ChatMemory, ContextOptions, Encoding, Error, Message, SessionId, StoreError,
+    Window,
+};
 use hitherto_testkit::{FaultProxy, RedisServer, RedisSettings, ServerKind};
 
 fn session() -> SessionId {
@@ -132,4 +135,36 @@ async fn appends_and_windows_are_one_round_trip() {
     assert_eq!(trips() - before, 1, "an append");
     let page = memory.window(&session(), Window::Turns(10)).await.unwrap();
     assert_eq!((page.messages.len(), trips() - before), (40, 2), "and a window");
+}
+
+/// A context is one round trip (I8), with a budget and without one, whatever its summary covers.
+#[tokio::test]
+async fn contexts_are_one_round_trip() {
+    let server = RedisServer::start(ServerKind::Redis7);
+    let proxy = FaultProxy::start(server.addr());
+    let extractive = std::sync::Arc::new(hitherto::summary::Extractive);
+    let memory = ChatMemory::redis(&server.url_via(proxy.addr())).unwrap();
+    let memory = memory.with_summaries(hitherto::summary::SummaryOptions::default(), extractive, None);
+    for turn in 0..40 {
+        let said = Message::user(&format!("My order number {turn} is {} today.", turn * 7919));
+        let turn = vec![said, Message::assistant("I have noted it down.")];
+        memory.append(&session(), turn, &AppendOptions::default()).await.unwrap();
+    }
+    memory.fold(&session()).await.unwrap();
+    let trips = || proxy.stats().round_trips;
+    let turns = |turns| {
+        let mut options = ContextOptions::default();
+        options.budget = Budget::Turns(turns);
+        options
+    };
+    for options in
+        [ContextOptions::default(), ContextOptions::tokens(400, Encoding::O200k), turns(3), turns(30)]
+    {
+        // The first read learns how many messages that is.
+        memory.context(&session(), &options).await.unwrap();
+        let before = trips();
+        let context = memory.context(&session(), &options).await.unwrap();
+        assert_eq!(trips() - before, 1, "{options:?}");
+        assert!(context.summary.is_some_and(|summary| summary.upto == 60), "{options:?}");
+    }
 }

@@ -165,7 +165,11 @@ async fn read_window(reading: &Reading<'_>, window: Window, extra: Option<u32>) 
                 reading.guesses.learn(&name, window, needed);
                 return Ok(found);
             }
-            None if whole => return Ok(found),
+            None if whole => {
+                // A session that is shorter than its window: the next read asks for all of it at once, too.
+                reading.guesses.learn(&name, window, usize::try_from(guess).unwrap_or(usize::MAX));
+                return Ok(found);
+            }
             None => guess = guess.saturating_mul(4).min(MOST),
         }
     }
