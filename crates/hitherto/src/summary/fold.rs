@@ -3,6 +3,10 @@
 //! Invariant (I4): a summary is committed only over the one that it was made from, and only if nothing that its
 //! summariser was given has changed since. Whatever goes wrong leaves the session as it was.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
+
 use uuid::Uuid;
 
 use super::background;
@@ -344,7 +348,13 @@ impl Session<'_> {
 
 /// What a summariser says, unless it says nothing or too much.
 async fn checked(summariser: &dyn Summariser, piece: &Piece) -> Result<String, SummariserError> {
-    let text = summariser.summarise(piece).await?;
+    let mut answer = summariser.summarise(piece);
+    // A summariser that panics has failed like any other: its session is tried again later, or the stand-in has it.
+    let answer = poll_fn(|context| {
+        catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)))
+            .unwrap_or(Poll::Ready(Err(SummariserError::Died)))
+    });
+    let text = answer.await?;
     let text = text.trim();
     if says_nothing(text) {
         return Err(SummariserError::Empty);
