@@ -129,23 +129,27 @@ impl Door {
     /// Sees that the table of an encoding is loaded, off the threads on which other requests wait. Not at the start:
     /// who never counts tokens has no use for its memory.
     async fn warm(&self, encoding: Encoding) {
-        let cell = match encoding {
-            Encoding::O200k => self.warm.first(),
-            Encoding::Cl100k => self.warm.last(),
-            _ => None,
-        };
-        if let Some(cell) = cell {
+        if let Some(cell) = self.table(encoding) {
             // If loading died, counting says why.
             let load = || async { drop(tokio::task::spawn_blocking(move || encoding.warm()).await) };
             cell.get_or_init(load).await;
         }
     }
 
-    /// Begins to load the table that the next context needs.
+    /// Begins to load the table that the next context needs, if it needs one that is not there.
     fn warm_soon(self: &Arc<Self>) {
-        let door = Arc::clone(self);
-        if !self.warm.iter().any(OnceCell::initialized) {
+        if self.table(self.options.encoding).is_some_and(|table| !table.initialized()) {
+            let door = Arc::clone(self);
             tokio::spawn(async move { door.warm(door.options.encoding).await });
+        }
+    }
+
+    /// Whether the table of an encoding was loaded; `None` for an encoding without one.
+    fn table(&self, encoding: Encoding) -> Option<&OnceCell<()>> {
+        match encoding {
+            Encoding::O200k => self.warm.first(),
+            Encoding::Cl100k => self.warm.last(),
+            _ => None,
         }
     }
 
