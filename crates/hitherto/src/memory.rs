@@ -83,7 +83,7 @@ pub struct Edit {
     pub metadata: Option<String>,
 }
 
-/// How often an edit or deletion tries again when somebody else changes the same message.
+/// How often a change tries again when somebody else changes the same message or summary.
 const TRIES: usize = 16;
 
 impl ChatMemory {
@@ -312,11 +312,7 @@ impl ChatMemory {
                 Replaced::Changed => {}
             }
         }
-        Err(StoreError::Busy {
-            store: "the session".to_owned(),
-            reason: format!("message {seq} changed {TRIES} times meanwhile"),
-        }
-        .into())
+        Err(busy(&format!("message {seq}")))
     }
 
     async fn record(&self, at: At<'_>, seq: Seq) -> Result<Option<Record>> {
@@ -447,6 +443,12 @@ fn check_size(what: &'static str, size: usize, unit: &str, max: usize) -> Result
         return Err(Error::TooLarge { what, size: format!("{size} {unit}"), max });
     }
     Ok(())
+}
+
+/// Somebody else was faster each time.
+fn busy(what: &str) -> Error {
+    let reason = format!("{what} changed {TRIES} times meanwhile");
+    Error::Store(StoreError::Busy { store: "the session".to_owned(), reason })
 }
 
 fn check_max_messages(change: Change<u64>) -> Result<()> {

@@ -52,6 +52,11 @@ impl Timestamp {
         Self::from_millis(self.0.saturating_add(millis))
     }
 
+    /// This time plus a length of time.
+    pub(crate) fn plus(self, length: std::time::Duration) -> Self {
+        self.plus_millis(i64::try_from(length.as_millis()).unwrap_or(i64::MAX))
+    }
+
     /// Appends the time as RFC 3339 in UTC with milliseconds, `2026-11-22T10:00:00.123Z`, to `out`.
     ///
     /// Every message that is read carries one, so this does without the general formatter, which

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{ChatMemory, Result, check_size};
+use super::{ChatMemory, Result, TRIES, busy, check_size};
 use crate::error::Error;
 use crate::session::{SessionId, SessionKey};
 use crate::store::{At, Change, Commit, Committed, Configure, Range, Reader, Seq, StoreError, SummaryState};
@@ -14,8 +14,6 @@ use crate::summary::{
     Work, Worker,
 };
 
-/// How often a change of a summary tries again when somebody else was faster.
-const TRIES: usize = 16;
 /// How long a fold that is waited for waits before it looks whether another one has ended.
 const BUSY: Duration = Duration::from_millis(100);
 
@@ -174,8 +172,7 @@ impl ChatMemory {
         let key = self.key(session)?;
         for _ in 0..TRIES {
             let at = At { key: &key, now: self.clock.now() };
-            let (_, state) =
-                self.store.read_with_summary(at, Range::After(Seq::MAX, 0), Reader::Folder).await?;
+            let state = self.summary(session).await?;
             let (summary, previous, stale) = change(at, &state)?;
             let expected = state.current.as_ref().map(|summary| summary.id);
             let commit =
@@ -188,11 +185,7 @@ impl ChatMemory {
                 return Err(StoreError::NoSession.into());
             }
         }
-        Err(StoreError::Busy {
-            store: "the session".to_owned(),
-            reason: format!("its summary changed {TRIES} times meanwhile"),
-        }
-        .into())
+        Err(busy("its summary"))
     }
 
     /// Sets what a session's summaries have of their own, or removes it.

@@ -154,8 +154,8 @@ impl Session<'_> {
     /// Takes the lease, or lengthens it.
     async fn begin(&self, upto: Seq, expected: Option<Uuid>) -> Result<Begun> {
         let at = self.by.at(self.key);
-        let length = i64::try_from(self.by.summaries.options.lease.as_millis()).unwrap_or(i64::MAX);
-        let lease = Lease { token: self.token, until: at.now.plus_millis(length), upto };
+        let until = at.now.plus(self.by.summaries.options.lease);
+        let lease = Lease { token: self.token, until, upto };
         self.by.store.begin_fold(at, &lease, expected).await
     }
 

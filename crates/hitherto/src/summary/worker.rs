@@ -93,8 +93,7 @@ async fn run(work: Arc<Work>, mut stopped: watch::Receiver<bool>) {
     let mut folding = JoinSet::new();
     let mut silent = false;
     while !*stopped.borrow() {
-        let room = work.summaries.options.concurrency.max(1).saturating_sub(folding.len());
-        let claimed = work.claim(room).await;
+        let claimed = work.claim(work.clock.now(), folding.len()).await;
         let found = claimed.as_ref().is_ok_and(|claims| !claims.is_empty());
         match claimed {
             Ok(claims) => {
@@ -110,10 +109,10 @@ async fn run(work: Arc<Work>, mut stopped: watch::Receiver<bool>) {
             }
             Err(_) => {}
         }
-        if found && folding.len() < work.summaries.options.concurrency {
+        let full = folding.len() >= work.most();
+        if found && !full {
             continue;
         }
-        let full = folding.len() >= work.summaries.options.concurrency.max(1);
         tokio::select! {
             _ = stopped.changed() => {}
             Some(done) = folding.join_next(), if !folding.is_empty() => died(done),
@@ -126,7 +125,7 @@ async fn run(work: Arc<Work>, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-/// A fold that ended by a panic is a defect of a summariser; the claim ends by itself.
+/// A fold that ended by a panic is a defect (a summariser's is caught where it is asked); the claim ends by itself.
 fn died(done: Result<(), tokio::task::JoinError>) {
     if let Err(error) = done
         && error.is_panic()
@@ -136,13 +135,18 @@ fn died(done: Result<(), tokio::task::JoinError>) {
 }
 
 impl Work {
-    async fn claim(&self, room: usize) -> Result<Vec<Claim>, StoreError> {
-        let limit = u32::try_from(room).unwrap_or(u32::MAX);
+    /// How many sessions are folded at a time.
+    fn most(&self) -> usize {
+        self.summaries.options.concurrency.max(1)
+    }
+
+    /// Takes as many of the sessions that are due by `now` as may be folded beside those that are being folded.
+    async fn claim(&self, now: Timestamp, folding: usize) -> Result<Vec<Claim>, StoreError> {
+        let limit = u32::try_from(self.most().saturating_sub(folding)).unwrap_or(u32::MAX);
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let now = self.clock.now();
-        let until = after(now, self.summaries.options.lease + CLAIM_SPARE);
+        let until = now.plus(self.summaries.options.lease + CLAIM_SPARE);
         self.store.claim_due(now, until, limit).await
     }
 
@@ -150,18 +154,11 @@ impl Work {
     pub(crate) async fn pass(self) -> Result<Pass, StoreError> {
         let work = Arc::new(self);
         let mut pass = Pass::default();
-        let began = work.clock.now();
         // What is put off meanwhile is put off beyond this pass.
-        let horizon = after(began, AHEAD);
+        let horizon = work.clock.now().plus(AHEAD);
         let mut folding = JoinSet::new();
         loop {
-            let room = work.summaries.options.concurrency.max(1).saturating_sub(folding.len());
-            let until = after(horizon, work.summaries.options.lease + CLAIM_SPARE);
-            let claims = match u32::try_from(room).unwrap_or(u32::MAX) {
-                0 => Vec::new(),
-                room => work.store.claim_due(horizon, until, room).await?,
-            };
-            for claim in claims {
+            for claim in work.claim(horizon, folding.len()).await? {
                 pass.looked += 1;
                 folding.spawn(Arc::clone(&work).finish(claim, horizon));
             }
@@ -189,7 +186,7 @@ impl Work {
                 }
                 Again::Now => {}
                 Again::At(time) => {
-                    let later = time.max(after(horizon, Duration::from_millis(1)));
+                    let later = time.max(horizon.plus(Duration::from_millis(1)));
                     // Settled or not, it did not succeed.
                     let _ = self.store.settle(&claim, Some(later)).await;
                     return (folded, false);
@@ -218,8 +215,8 @@ impl Work {
     async fn once_more(&self, claim: &Claim) -> Option<Timestamp> {
         let now = self.clock.now();
         match self.store.describe(At { key: &claim.key, now }).await {
-            Ok(found) => found.map(|found| after(found.updated_at, AHEAD)).filter(|again| *again > now),
-            Err(_) => Some(after(now, SOON)),
+            Ok(found) => found.map(|found| found.updated_at.plus(AHEAD)).filter(|again| *again > now),
+            Err(_) => Some(now.plus(SOON)),
         }
     }
 
@@ -242,23 +239,19 @@ impl Work {
                 Again::Never
             }
             Ok(Folded::More(_)) => Again::Now,
-            Ok(Folded::Busy(until)) => Again::At(until.min(after(now, SOON))),
+            Ok(Folded::Busy(until)) => Again::At(until.min(now.plus(SOON))),
             Ok(Folded::Failed(error, failures)) => {
                 let jitter = uuid::Uuid::new_v4().as_u64_pair().0;
                 let wait = self.summaries.back_off().delay(failures, error.retry_after(), jitter);
                 let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
                 tracing::warn!(%session, failures, %error, wait_ms, "not folded; tried again later");
-                Again::At(after(now, wait))
+                Again::At(now.plus(wait))
             }
             Err(error) => {
                 tracing::warn!(%session, %error, "not folded; tried again soon");
-                Again::At(after(now, SOON))
+                Again::At(now.plus(SOON))
             }
         };
         (commits, again)
     }
-}
-
-fn after(now: Timestamp, wait: Duration) -> Timestamp {
-    now.plus_millis(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
 }

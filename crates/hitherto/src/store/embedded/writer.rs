@@ -234,9 +234,7 @@ fn commit_group(
 /// Removes a piece of what has expired by now: the time of the last call, and what has passed since.
 /// The callers' clock rules, so that a store never removes what they still see.
 fn sweep_now(database: &Database, file: &mut Connection, last: Option<(Timestamp, Instant)>) -> bool {
-    let now = last.map_or_else(Timestamp::now, |(time, since)| {
-        time.plus_millis(i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX))
-    });
+    let now = last.map_or_else(Timestamp::now, |(time, since)| time.plus(since.elapsed()));
     let swept = (|| {
         let change = file.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let more = sweep::sweep(&change, now)?;
