@@ -34,6 +34,9 @@
 mod time;
 
 mod message;
+
+pub mod dialect;
+
 mod session;
 mod ttl;
 mod window;
@@ -55,6 +58,7 @@ mod storage_page;
 pub use context::{
     Budget, Context, ContextOptions, Cut, Explain, Format, Given, Left, LeftOut, SUMMARY_LEAD_IN, SummaryRole,
 };
+pub use dialect::{Dialect, Loss, Translated};
 pub use error::{Error, Limits};
 pub use memory::{
     AppendOptions, Appended, ChatMemory, Direction, Edit, Fold, MessageId, Page, Result, StoredMessage,

@@ -177,6 +177,7 @@ fn batch(roles: &[Role], step: usize, now: Timestamp) -> Batch {
         ttl: TtlChange::Keep,
         max_messages: Change::Keep,
         hint: None,
+        count: true,
     }
 }
 

@@ -198,6 +198,7 @@ impl Session {
             first_id: batch.records[0].id,
             repeated: false,
             due: false,
+            messages: None,
         };
         self.places.extend(batch.records);
         set(&mut self.max_messages, &batch.max_messages);
@@ -214,6 +215,7 @@ impl Session {
             self.once.insert(once.key.clone(), (once, receipt));
         }
         receipt.due = self.is_due(batch.hint);
+        receipt.messages = batch.count.then(|| self.messages());
         Ok(receipt)
     }
 

@@ -93,7 +93,7 @@ pub(crate) fn assemble(input: Input, options: &ContextOptions, memo: &Memo) -> C
     let counter = Counter { encoding: options.encoding, format: options.format, memo };
     let held = slice.last.saturating_sub(slice.base).saturating_sub(slice.deleted);
     let unreadable: Vec<Seq> =
-        slice.entries.iter().filter(|entry| entry.record.is_err()).map(|entry| entry.seq).collect();
+        slice.entries.iter().filter(|entry| entry.is_unreadable()).map(|entry| entry.seq).collect();
     let oldest_read = slice.entries.first().map_or(slice.last + 1, |entry| entry.seq);
     let (base, last) = (slice.base, slice.last);
     let messages: Vec<StoredMessage> =

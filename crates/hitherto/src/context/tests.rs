@@ -364,7 +364,7 @@ proptest! {
         let seqs: Vec<Seq> = context.messages.iter().map(|message| message.seq).collect();
         prop_assert!(live.ends_with(&seqs));
         if let Some(first) = context.messages.first() {
-            let unreadable = session.slice.entries.iter().filter(|entry| entry.record.is_err()).count();
+            let unreadable = session.slice.entries.iter().filter(|entry| entry.is_unreadable()).count();
             let oldest = (live.len() + unreadable) as u64 == held && live.first() == Some(&first.seq);
             prop_assert!(first.role() == crate::message::Role::User || oldest);
         }

@@ -41,7 +41,7 @@ impl Page {
 
     /// A window reaches to the end of the session, so what it does not hold of the session is older.
     pub(super) fn of_window(slice: Slice) -> Self {
-        let unreadable = slice.entries.iter().filter(|entry| entry.record.is_err()).count() as u64;
+        let unreadable = slice.entries.iter().filter(|entry| entry.is_unreadable()).count() as u64;
         let messages: Vec<_> = slice.entries.into_iter().filter_map(StoredMessage::of_entry).collect();
         let held = slice.last.saturating_sub(slice.base).saturating_sub(slice.deleted);
         Self { more: held > messages.len() as u64 + unreadable, messages, unreadable }
@@ -79,7 +79,7 @@ pub(super) async fn read(store: &dyn Store, at: At<'_>, from: Direction, limit: 
             }
         };
         for entry in slice.entries {
-            let is_unreadable = entry.record.is_err();
+            let is_unreadable = entry.is_unreadable();
             match StoredMessage::of_entry(entry) {
                 Some(_) if page.messages.len() >= limit as usize => {
                     page.more = true;

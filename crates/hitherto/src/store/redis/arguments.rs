@@ -36,7 +36,7 @@ pub(super) fn pack_append(now: i64, turns: usize, bytes: usize, batch: &Batch) -
         Change::Set(max) => (1, max.min(read::MOST - 1)),
     };
     let (turns_due, bytes_due) = hint_numbers(batch.hint);
-    let mut out = Vec::with_capacity(47);
+    let mut out = Vec::with_capacity(48);
     put(&mut out, number(now), 6);
     put(&mut out, turns as u64, 4);
     put(&mut out, bytes as u64, 6);
@@ -50,6 +50,7 @@ pub(super) fn pack_append(now: i64, turns: usize, bytes: usize, batch: &Batch) -
     put(&mut out, batch.hint.is_some().into(), 1);
     put(&mut out, turns_due, 4);
     put(&mut out, bytes_due, 6);
+    put(&mut out, batch.count.into(), 1);
     out
 }
 
