@@ -61,7 +61,8 @@ pub use context::{
 pub use dialect::{Dialect, Loss, Translated};
 pub use error::{Error, Limits};
 pub use memory::{
-    AppendOptions, Appended, ChatMemory, Direction, Edit, Fold, MessageId, Page, Result, StoredMessage,
+    AppendOptions, Appended, ChatMemory, Direction, Edit, Element, Elements, End, Fold, MessageId, Page,
+    Result, StoredMessage,
 };
 pub use message::{Content, Message, MessageError, Part, Role, ToolCall};
 pub use record::{FORMAT, Record, Unreadable};

@@ -4,6 +4,7 @@
 //! Invariant: it knows nothing of protocols, and holds no state of any session.
 
 mod context;
+mod elements;
 mod page;
 mod stored;
 mod summary;
@@ -29,6 +30,7 @@ use crate::tokens::Memo;
 use crate::ttl::TtlChange;
 use crate::window::Window;
 
+pub use elements::{Element, Elements, End};
 pub use page::{Direction, Page};
 pub use stored::{MessageId, StoredMessage};
 pub use summary::Fold;
