@@ -111,7 +111,7 @@ impl Session {
     fn written(&mut self, now: Timestamp, change: TtlChange) {
         self.updated_at = now;
         match change {
-            TtlChange::Set(ttl) => self.ttl = Some(ttl),
+            TtlChange::Set(ttl) | TtlChange::Start(ttl) => self.ttl = Some(ttl),
             TtlChange::Remove => self.ttl = None,
             _ if self.ttl.is_some_and(|ttl| ttl.restart() == Restart::Never) => return,
             _ => {}

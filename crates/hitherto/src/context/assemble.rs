@@ -109,7 +109,11 @@ pub(crate) fn assemble(input: Input, options: &ContextOptions, memo: &Memo) -> C
         _ => {
             let first = keep.map_or(0, |keep| first_kept(&turns, keep as usize, upto));
             let draft = unbounded(&turns, first, text, options.summary);
-            let prompt = prompt(&draft, &turns, options.summary, &counter);
+            let prompt = if options.uncounted && options.format == Format::Messages {
+                Prompt::empty(Format::Messages)
+            } else {
+                prompt(&draft, &turns, options.summary, &counter)
+            };
             (draft, prompt)
         }
     };
@@ -163,7 +167,8 @@ pub(crate) fn assemble(input: Input, options: &ContextOptions, memo: &Memo) -> C
     };
     before.account(&turns, draft.summary.is_some(), why, &mut explain);
 
-    let summary_tokens = draft.summary.as_deref().map_or(0, |text| counter.text(text));
+    let summary_tokens =
+        draft.summary.as_deref().filter(|_| !options.uncounted).map_or(0, |text| counter.text(text));
     let summary =
         state.current.zip(draft.summary).map(|(summary, text)| crate::summary::Summary { text, ..summary });
     Context {

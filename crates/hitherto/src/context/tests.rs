@@ -344,7 +344,7 @@ proptest! {
         let held = session.slice.last - base - session.slice.deleted;
         let skipped = unread.min(session.slice.entries.len());
         let session = session.read(skipped);
-        let options = ContextOptions { budget: Budget::Tokens(budget), summary: role, format, encoding };
+        let options = ContextOptions { budget: Budget::Tokens(budget), summary: role, format, encoding, uncounted: false };
         let context = session.context(&options);
         let explain = &context.explain;
         // The count of what is given.
@@ -399,7 +399,7 @@ proptest! {
         if let Some((upto, words)) = summary {
             session = session.summary(upto, &"fact after fact. ".repeat(words));
         }
-        let context = session.context(&ContextOptions { budget: Budget::Tokens(budget), summary: role, format, encoding });
+        let context = session.context(&ContextOptions { budget: Budget::Tokens(budget), summary: role, format, encoding, uncounted: false });
         prop_assert!(context.tokens <= budget as usize);
         let everything = context.explain.left_to_summary.is_none() && context.explain.left_out.is_empty();
         prop_assert!(everything || context.tokens >= budget as usize * 9 / 10, "{} of {}: {}", context.tokens, budget, told(&context));

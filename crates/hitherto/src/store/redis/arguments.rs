@@ -15,7 +15,9 @@ pub(super) fn ttl_arguments(change: TtlChange) -> (String, u8) {
     match change {
         TtlChange::Keep => (String::new(), 0),
         TtlChange::Remove => ("0".to_owned(), 0),
-        TtlChange::Set(ttl) => (ttl.as_millis().to_string(), meta::restart_code(ttl.restart())),
+        TtlChange::Set(ttl) | TtlChange::Start(ttl) => {
+            (ttl.as_millis().to_string(), meta::restart_code(ttl.restart()))
+        }
     }
 }
 
@@ -29,6 +31,7 @@ pub(super) fn pack_append(now: i64, turns: usize, bytes: usize, batch: &Batch) -
         TtlChange::Keep => (0, 0, 0),
         TtlChange::Remove => (1, 0, 0),
         TtlChange::Set(ttl) => (1, ttl.as_millis(), meta::restart_code(ttl.restart())),
+        TtlChange::Start(ttl) => (2, ttl.as_millis(), meta::restart_code(ttl.restart())),
     };
     let (set_max, max) = match batch.max_messages {
         Change::Keep => (0, 0),

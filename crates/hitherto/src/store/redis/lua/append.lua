@@ -1,7 +1,8 @@
 -- Appends records, all or none.
 -- KEYS: 1 log, 2 meta.
 -- ARGV: 1 packed, as few arguments are cheap: now, turns that begin in the records, their bytes;
---         1 if the time to live changes, to what in ms (0 none), and what restarts it;
+--         1 if the time to live changes, 2 if its clock starts whatever it was, to what in ms (0 none), and what
+--         restarts it;
 --         1 if the maximum of messages changes, to what (0 none);
 --         1 if there is an idempotency key, and the day;
 --         1 if somebody folds, and from how many turns and bytes on that no summary covers;
@@ -41,9 +42,9 @@ used = now
 made = made or now
 
 local start = ttl > 0 and restart ~= 3
-if set_ttl == 1 then
+if set_ttl > 0 then
   if new_ttl > 0 then
-    start = not (new_restart == 3 and restart == 3 and ttl == new_ttl)
+    start = set_ttl == 2 or not (new_restart == 3 and restart == 3 and ttl == new_ttl)
   else
     start = ttl > 0
   end
