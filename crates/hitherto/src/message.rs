@@ -17,7 +17,8 @@ use std::sync::OnceLock;
 use thiserror::Error;
 
 pub use content::{Content, Part, ToolCall};
-pub(crate) use json::{decode_string, field, is_object, push_string, rename_field, replace_field};
+pub use json::decode_string;
+pub(crate) use json::{field, is_object, push_string, rename_field, replace_field};
 pub(crate) use langchain::{langchain, raw, raw_content};
 
 use crate::dialect::{self, Dialect, Translated};
@@ -328,6 +329,12 @@ impl Message {
     /// The time that the message brought along, if it did.
     pub fn created_at(&self) -> Option<Timestamp> {
         self.created_at
+    }
+
+    /// The message as elements of that dialect, oldest first, and what they do not say.
+    pub fn elements_in(&self, dialect: Dialect) -> (Vec<Bytes>, Vec<crate::Loss>) {
+        let Translated { payload, losses } = self.in_dialect(dialect);
+        (vec![payload], losses)
     }
 
     /// What a record's header says of it.
