@@ -111,7 +111,7 @@ fn compare(prefix: &'static str, push: &'static str) {
     let folder = tempfile::tempdir().unwrap();
     let door = Listening::to(ChatMemory::embedded(folder.path().join("h.db")).unwrap());
     let mut case = 0;
-    let mut runner = TestRunner::new(Config { cases: 60, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 150, failure_persistence: None, ..Config::default() });
     let lines = prop::collection::vec(line(push), 1..40);
     let case = std::cell::RefCell::new(&mut case);
     runner
