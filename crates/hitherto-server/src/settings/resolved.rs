@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use hitherto::{Limits, MemoryKey, Ttl};
+use hitherto::{Limits, MemoryKey, SummaryRole, Ttl};
 use secrecy::SecretString;
 
 use super::{Layers, Source, SummarySettings};
@@ -41,6 +41,12 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// The most connections at a time.
     pub max_connections: usize,
+    /// Whether the API of Motorhead is served.
+    pub motorhead: bool,
+    /// Whether the memory API of Zep is served.
+    pub zep: bool,
+    /// In which role a summary is given where a protocol leaves the choice.
+    pub summary_role: SummaryRole,
     /// How sessions are summarised.
     pub summaries: SummarySettings,
     /// What is logged.
@@ -130,6 +136,9 @@ impl Settings {
             idle_timeout: Duration::from_secs(number("idle_timeout")?),
             body_timeout: Duration::from_secs(number("body_timeout")?),
             max_connections: size("max_connections")?,
+            motorhead: layers.get("motorhead") != Some("off"),
+            zep: layers.get("zep") != Some("off"),
+            summary_role: layers.get("summary_role").and_then(SummaryRole::parse).unwrap_or_default(),
             summaries: SummarySettings::resolve(layers)?,
             log: text("log"),
             log_format: if layers.get("log_format") == Some("json") {

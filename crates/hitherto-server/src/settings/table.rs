@@ -244,6 +244,33 @@ pub const OPTIONS: &[Setting] = &[
         ..PLAIN
     },
     Setting {
+        name: "motorhead",
+        env: "HITHERTO_MOTORHEAD",
+        kind: ON_OFF,
+        default: Some("on"),
+        help: "Whether the server speaks the API of Motorhead, too: see docs/clients/motorhead.md.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "zep",
+        env: "HITHERTO_ZEP",
+        kind: ON_OFF,
+        default: Some("on"),
+        help: "Whether the server speaks the memory API of Zep, version 1, too: see docs/clients/zep.md.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "summary_role",
+        env: "HITHERTO_SUMMARY_ROLE",
+        kind: Kind::Choice(&["system", "user", "assistant", "off"]),
+        default: Some("system"),
+        help: "In which role a summary is given to clients of other servers' APIs where those leave the choice; some models refuse two system messages.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
         name: "summaries",
         env: "HITHERTO_SUMMARIES",
         kind: ON_OFF,

@@ -163,6 +163,7 @@ pub(crate) fn assemble(input: Input, options: &ContextOptions, memo: &Memo) -> C
     let why = match options.budget {
         Budget::Tokens(_) => "over budget",
         Budget::Turns(_) => "beyond the turns asked for",
+        Budget::Messages(_) => "beyond the messages asked for",
         Budget::Defaults => "beyond the session's window",
     };
     before.account(&turns, draft.summary.is_some(), why, &mut explain);
