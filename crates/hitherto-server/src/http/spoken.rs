@@ -79,21 +79,8 @@ fn message(body: &Bytes, raw: &RawValue) -> Result<Message, MessageError> {
             return Err(MessageError::Invalid { field, must: "a text" });
         }
     }
-    let payload = body.slice_ref(raw.get().as_bytes());
-    Ok(Message::foreign(Dialect::RoleContent, payload.clone()).unwrap_or_else(|| {
-        let name = spoken.role.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
-        Message::foreign_of(nearest(name), Dialect::RoleContent, payload, None)
-    }))
-}
-
-/// The role that a name of the client's own choosing is nearest to: who is not known otherwise is a person.
-fn nearest(name: String) -> Role {
-    match name.to_lowercase().as_str() {
-        "system" => Role::System,
-        "ai" | "assistant" | "bot" | "model" => Role::Assistant,
-        "tool" | "function" => Role::Tool,
-        _ => Role::User,
-    }
+    Message::foreign(Dialect::RoleContent, body.slice_ref(raw.get().as_bytes()))
+        .ok_or(MessageError::Invalid { field: "the message", must: "an object of role and content" })
 }
 
 /// Appends `"role":…,"content":…`.
