@@ -13,6 +13,7 @@ mod fold;
 mod options;
 mod plan;
 mod portion;
+mod resting;
 mod retry;
 mod worker;
 
@@ -34,6 +35,7 @@ pub(crate) use options::Summaries;
 pub use options::SummaryOptions;
 pub use piece::{Line, Piece};
 pub use policy::{Hint, Policy, PolicyChange};
+pub(crate) use resting::Resting;
 pub(crate) use worker::Work;
 pub use worker::{Pass, Worker};
 

@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::get;
-use hitherto::{AppendOptions, Appended, ChatMemory, Context, ContextOptions, Error, SessionId, Timestamp};
+use hitherto::{Appended, ChatMemory, Context, ContextOptions, Error, SessionId, Timestamp};
 
 use super::fields::Fields;
 use super::problem::{Code, Problem};
