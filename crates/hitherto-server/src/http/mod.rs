@@ -26,6 +26,7 @@ mod search;
 mod spoken;
 
 mod motorhead;
+mod redis_rest;
 mod zep;
 
 mod docs;
@@ -43,6 +44,7 @@ use axum::routing::{get, post};
 use hitherto::{ChatMemory, Encoding, SummaryRole, Ttl};
 use tokio::sync::{OnceCell, Semaphore};
 
+use crate::keyspace::Keyspace;
 use crate::settings::Settings;
 use problem::{Code, Problem};
 
@@ -63,6 +65,8 @@ pub struct Door {
     searches: Semaphore,
     /// The encodings whose tables were loaded, or are being loaded.
     warm: [OnceCell<()>; 2],
+    /// The sessions as keys, where Redis' commands are served.
+    keyspace: Option<Keyspace>,
 }
 
 /// How the door serves.
@@ -144,7 +148,14 @@ impl Door {
     pub fn new(memory: ChatMemory, options: Options) -> Self {
         let folds = Semaphore::new(options.fold_concurrency.clamp(1, Semaphore::MAX_PERMITS));
         let searches = Semaphore::new(SEARCHES);
-        Self { memory, options, folds, searches, warm: Default::default() }
+        Self { memory, options, folds, searches, warm: Default::default(), keyspace: None }
+    }
+
+    /// The same door, which also serves Redis' commands, as Upstash's clients send them.
+    #[must_use]
+    pub fn with_keyspace(mut self, keyspace: Keyspace) -> Self {
+        self.keyspace = Some(keyspace);
+        self
     }
 
     /// How it serves.
@@ -201,6 +212,9 @@ pub(crate) fn router(door: Arc<Door>) -> Router {
     let session = || get(session::describe).patch(session::configure).delete(session::clear);
     let summary = || get(summary::show).put(summary::put);
     let mut router = Router::new();
+    if door.keyspace.is_some() {
+        router = router.merge(redis_rest::routes());
+    }
     if door.options.motorhead {
         router = router.merge(motorhead::routes());
     }
