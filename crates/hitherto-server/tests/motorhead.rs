@@ -8,6 +8,8 @@
     clippy::indexing_slicing
 )]
 
+#[path = "support/broken.rs"]
+mod broken;
 #[path = "support/serving.rs"]
 mod serving;
 #[path = "support/stores.rs"]
@@ -19,6 +21,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use broken::Broken;
 use hitherto::ChatMemory;
 use hitherto::summary::{Api, ModelOptions, ModelSummariser, SummaryOptions};
 use hitherto_server::Options;
@@ -121,6 +124,22 @@ fn roles_and_contents_come_back_as_they_were_sent() {
         get(server.address, "/sessions/s/memory").expect(200).body,
         format!("{{\"messages\":[{}],\"context\":null,\"tokens\":0}}", expected.join(","))
     );
+}
+
+/// What the real server gave back was recorded: `crates/hitherto-testkit/layouts/motorhead.json`.
+#[test]
+fn conversations_read_as_the_real_server_gave_them() {
+    let (_folder, server) = server();
+    let recorded: Value =
+        serde_json::from_str(include_str!("../../hitherto-testkit/layouts/motorhead.json")).unwrap();
+    for scenario in ["conversation", "weird_session"] {
+        let readback = &recorded["scenarios"][scenario]["readback"];
+        let mut messages = readback["messages"].as_array().unwrap().clone();
+        messages.reverse();
+        assert!(!messages.is_empty());
+        say(server.address, scenario, &messages.into()).expect(200);
+        assert_eq!(memory(server.address, scenario), *readback, "{scenario}");
+    }
 }
 
 #[test]
@@ -524,6 +543,8 @@ fn a_context_that_is_sent_stands_for_what_was_there_before() {
         send(json!("They met before."), "one", &[]);
         assert_eq!(listed(), (json!("They met before."), vec![json!("one")]), "{}", served.kind);
         assert!(memory(at, "s")["tokens"].as_u64().unwrap() > 0);
+        let elsewhere = get(at, "/v1/sessions/s/context").expect(200).json();
+        assert_eq!(elsewhere["summary"]["text"], "They met before.");
         let log = get(at, "/v1/sessions/s/messages").expect(200).json();
         assert_eq!(
             (log["messages"].as_array().unwrap().len(), log["unreadable"].is_null()),
@@ -592,6 +613,29 @@ fn the_ten_nearest_come_nearest_first() {
     assert_eq!(budgets[0], "The meeting number 300 is about budgets.");
     assert_eq!(found("unicorn"), [""; 0]);
     assert_eq!(found(""), [""; 0]);
+}
+
+#[test]
+fn a_store_that_hangs_is_waited_for_no_longer_than_the_deadline() {
+    let mut options = Options::default();
+    options.deadline = Duration::from_millis(100);
+    let server = Serving::store(Arc::new(Broken::Hangs), options);
+    let message = r#"{"messages":[{"role":"Human","content":"x"}],"context":"y"}"#;
+    for (method, path, body) in [
+        ("GET", "/sessions", ""),
+        ("GET", "/sessions/s/memory", ""),
+        ("POST", "/sessions/s/memory", message),
+        ("DELETE", "/sessions/s/memory", ""),
+        ("POST", "/sessions/s/retrieval", r#"{"text":"x"}"#),
+        ("GET", "/api/v1/sessions", ""),
+        ("GET", "/api/v1/sessions/s", ""),
+        ("GET", "/api/v1/sessions/s/memory", ""),
+        ("PATCH", "/api/v1/sessions/s", r#"{"metadata":{"a":1}}"#),
+        ("POST", "/api/v1/sessions", r#"{"session_id":"s"}"#),
+        ("POST", "/api/v1/sessions/s/search", r#"{"text":"x"}"#),
+    ] {
+        call(server.address, method, path, &[], body.as_bytes()).problem(504, "deadline_exceeded");
+    }
 }
 
 #[test]

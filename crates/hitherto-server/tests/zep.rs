@@ -380,10 +380,13 @@ fn a_repeat_with_a_key_is_stored_once() {
 fn the_clients_find_a_server_that_they_know() {
     let (_folder, server) = server();
     let other = get(server.address, "/healthz").expect(200);
-    assert_eq!((other.header("x-zep-version"), other.body.as_str()), (Some("0.27.2"), r#"{"status":"ok"}"#));
+    assert_eq!(
+        (other.header("x-zep-version"), other.body.as_str()),
+        (Some("0.27.2-hitherto"), r#"{"status":"ok"}"#)
+    );
     let python =
         call(server.address, "GET", "/healthz", &["User-Agent: python-httpx/0.28.1"], b"").expect(200);
-    assert_eq!((python.header("x-zep-version"), python.body.as_str()), (Some("0.27.2"), "."));
+    assert_eq!((python.header("x-zep-version"), python.body.as_str()), (Some("0.27.2-hitherto"), "."));
 }
 
 #[test]

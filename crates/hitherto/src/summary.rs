@@ -39,6 +39,9 @@ pub(crate) use resting::Resting;
 pub(crate) use worker::Work;
 pub use worker::{Pass, Worker};
 
+/// [`Summary::by`] of a summary that somebody put.
+pub(crate) const BY_HAND: &str = "hand";
+
 /// A text that stands for messages 1 to `upto` of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {

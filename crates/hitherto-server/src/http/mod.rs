@@ -62,7 +62,7 @@ pub struct Door {
     /// As many folds as are waited for may run at a time.
     folds: Semaphore,
     /// As many searches and long lists may run at a time.
-    searches: Semaphore,
+    searches: Arc<Semaphore>,
     /// The encodings whose tables were loaded, or are being loaded.
     warm: [OnceCell<()>; 2],
     /// The sessions as keys, where Redis' commands are served.
@@ -147,7 +147,7 @@ impl Door {
     /// A door to that memory.
     pub fn new(memory: ChatMemory, options: Options) -> Self {
         let folds = Semaphore::new(options.fold_concurrency.clamp(1, Semaphore::MAX_PERMITS));
-        let searches = Semaphore::new(SEARCHES);
+        let searches = Arc::new(Semaphore::new(SEARCHES));
         Self { memory, options, folds, searches, warm: Default::default(), keyspace: None }
     }
 

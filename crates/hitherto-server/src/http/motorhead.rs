@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::get;
-use hitherto::{Appended, ChatMemory, Context, ContextOptions, Error, SessionId, Timestamp};
+use hitherto::{Appended, Budget, ChatMemory, Context, Error, SessionId, Timestamp};
 
 use super::fields::Fields;
 use super::problem::{Code, Problem};
@@ -82,9 +82,7 @@ async fn sessions(State(door): State<Arc<Door>>, request: Request) -> Result<Res
 async fn show(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let (memory, session) = located(&door, &parts, MEMORY)?;
-    let mut options = ContextOptions::default();
-    options.uncounted = true;
-    let context = door.within(memory.context(&session, &options)).await?;
+    let context = spoken::context(&door, &memory, &session, Budget::Defaults).await?;
     Ok(answer::json(StatusCode::OK, write_memory(&context)))
 }
 

@@ -17,16 +17,14 @@ pub(super) async fn search(
     text: String,
     limit: u32,
 ) -> Result<Vec<Found>, Problem> {
-    let door = Arc::clone(door);
-    let runtime = tokio::runtime::Handle::current();
-    let searching = door.within(async {
-        // The semaphore is never closed, so a permit always comes.
-        let _slot = door.searches.acquire().await.ok();
-        let search = async move { memory.search(&session, &text, limit).await };
-        Ok(tokio::task::spawn_blocking(move || runtime.block_on(search)).await)
+    let slots = Arc::clone(&door.searches);
+    // The semaphore is never closed, so a permit always comes.
+    let slot = door.within(async { Ok(slots.acquire_owned().await.ok()) }).await?;
+    let (door, runtime) = (Arc::clone(door), tokio::runtime::Handle::current());
+    let searching = tokio::task::spawn_blocking(move || {
+        // Held to the end, also where nobody waits for it any more.
+        let _slot = slot;
+        runtime.block_on(door.within(memory.search(&session, &text, limit)))
     });
-    match searching.await? {
-        Ok(found) => Ok(found?),
-        Err(_) => Err(Problem::new(Code::Internal, "the search died")),
-    }
+    searching.await.unwrap_or_else(|_| Err(Problem::new(Code::Internal, "the search died")))
 }

@@ -4,7 +4,10 @@
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
-use hitherto::{AppendOptions, ChatMemory, Dialect, Message, MessageError, Role, SessionId};
+use hitherto::{
+    AppendOptions, Budget, ChatMemory, Context, ContextOptions, Dialect, Given, Message, MessageError, Role,
+    SessionId,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -114,6 +117,24 @@ fn push_pair(out: &mut Vec<u8>, role: impl FnOnce(&mut Vec<u8>), content: impl F
     role(out);
     out.extend_from_slice(b",\"content\":");
     content(out);
+}
+
+/// A context with the summary that the session has, also where the context does without it because every message is
+/// given: the clients of these protocols are told it whenever there is one.
+pub(super) async fn context(
+    door: &Door,
+    memory: &ChatMemory,
+    session: &SessionId,
+    budget: Budget,
+) -> Result<Context, Problem> {
+    let mut options = ContextOptions::default();
+    options.uncounted = true;
+    options.budget = budget;
+    let mut context = door.within(memory.context(session, &options)).await?;
+    if context.explain.summary == Given::LeftOut {
+        context.summary = door.within(memory.summary(session)).await?.current;
+    }
+    Ok(context)
 }
 
 /// What an append of such a client is to do besides: what the server's settings say.

@@ -14,9 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use axum::routing::get;
 use hitherto::summary::Summary;
-use hitherto::{
-    Budget, ChatMemory, Context, ContextOptions, SUMMARY_LEAD_IN, SessionId, StoreError, SummaryRole,
-};
+use hitherto::{Budget, ChatMemory, Context, SUMMARY_LEAD_IN, SessionId, StoreError, SummaryRole};
 
 use super::fields::{Fields, invalid};
 use super::problem::{Code, Problem};
@@ -37,8 +35,9 @@ pub(super) const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/sessions", "The sessions, oldest first; limit, and cursor: how many to pass over."),
 ];
 
-/// The version that clients are told: the last of the line whose API this is. They warn of one below 0.21.
-const VERSION: &str = "0.27.2";
+/// The version that clients are told: the last of the line whose API this is. They warn of one below 0.21, and the
+/// Python client reads it only before a dash.
+const VERSION: &str = "0.27.2-hitherto";
 
 const SESSIONS: &str = "/api/v1/sessions/";
 const MEMORY: &str = "/memory";
@@ -74,10 +73,8 @@ async fn show(State(door): State<Arc<Door>>, request: Request) -> Result<Respons
         return sessions::describe(&door, request.headers(), uri).await;
     };
     let (memory, session) = locate::session(&door, request.headers(), &locate::decoded(id)?, None)?;
-    let mut options = ContextOptions::default();
-    options.uncounted = true;
-    options.budget = budget(uri, memory.limits().page)?;
-    let context = door.within(memory.context(&session, &options)).await?;
+    let budget = budget(uri, memory.limits().page)?;
+    let context = spoken::context(&door, &memory, &session, budget).await?;
     if context.messages.is_empty() && context.summary.is_none() {
         door.within(memory.describe(&session)).await?.ok_or(StoreError::NoSession)?;
     }

@@ -56,8 +56,6 @@ pub struct Settings {
     pub motorhead: bool,
     /// Whether the memory API of Zep is served.
     pub zep: bool,
-    /// In which role a summary is given where a protocol leaves the choice.
-    pub summary_role: SummaryRole,
     /// How sessions are summarised.
     pub summaries: SummarySettings,
     /// What is logged.
@@ -157,7 +155,6 @@ impl Settings {
             max_connections: size("max_connections")?,
             motorhead: layers.get("motorhead") != Some("off"),
             zep: layers.get("zep") != Some("off"),
-            summary_role: layers.get("summary_role").and_then(SummaryRole::parse).unwrap_or_default(),
             summaries: SummarySettings::resolve(layers)?,
             log: text("log"),
             log_format: if layers.get("log_format") == Some("json") {

@@ -123,6 +123,24 @@ pub const OPTIONS: &[Setting] = &[
         ..PLAIN
     },
     Setting {
+        name: "motorhead",
+        env: "HITHERTO_MOTORHEAD",
+        kind: ON_OFF,
+        default: Some("on"),
+        help: "Whether the server speaks the API of Motorhead, too: see docs/clients/motorhead.md.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "zep",
+        env: "HITHERTO_ZEP",
+        kind: ON_OFF,
+        default: Some("on"),
+        help: "Whether the server speaks the memory API of Zep, version 1, too: see docs/clients/zep.md.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
         name: "summary_role",
         env: "HITHERTO_SUMMARY_ROLE",
         kind: Kind::Choice(&["system", "user", "assistant", "off"]),
@@ -276,33 +294,6 @@ pub const OPTIONS: &[Setting] = &[
         kind: Kind::Number { unit: "CONNECTIONS", min: 1, max: 1_000_000 },
         default: Some("10000"),
         help: "The most connections at a time; further ones wait until one is closed.",
-        who: Who::Server,
-        ..PLAIN
-    },
-    Setting {
-        name: "motorhead",
-        env: "HITHERTO_MOTORHEAD",
-        kind: ON_OFF,
-        default: Some("on"),
-        help: "Whether the server speaks the API of Motorhead, too: see docs/clients/motorhead.md.",
-        who: Who::Server,
-        ..PLAIN
-    },
-    Setting {
-        name: "zep",
-        env: "HITHERTO_ZEP",
-        kind: ON_OFF,
-        default: Some("on"),
-        help: "Whether the server speaks the memory API of Zep, version 1, too: see docs/clients/zep.md.",
-        who: Who::Server,
-        ..PLAIN
-    },
-    Setting {
-        name: "summary_role",
-        env: "HITHERTO_SUMMARY_ROLE",
-        kind: Kind::Choice(&["system", "user", "assistant", "off"]),
-        default: Some("system"),
-        help: "In which role a summary is given to clients of other servers' APIs where those leave the choice; some models refuse two system messages.",
         who: Who::Server,
         ..PLAIN
     },

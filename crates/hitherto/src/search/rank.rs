@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 
 use super::language::Language;
-use super::words::{As, terms};
+use super::words::{As, Reader};
 use crate::store::Seq;
 
 /// How soon more of the same term stops to count.
@@ -24,20 +24,21 @@ const TERMS: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Question {
     terms: HashMap<String, usize>,
-    language: Language,
+    reader: Reader,
 }
 
 impl Question {
     /// A text as a question in that language.
     pub(crate) fn new(text: &str, language: Language) -> Self {
         let mut found = HashMap::new();
-        terms(text, language, As::Question, |term| {
+        let mut reader = Reader::new(language);
+        reader.terms(text, As::Question, |term| {
             let next = found.len();
             if next < TERMS && !found.contains_key(term) {
                 found.insert(term.to_owned(), next);
             }
         });
-        Self { terms: found, language }
+        Self { terms: found, reader }
     }
 
     /// Whether nothing is asked for.
@@ -75,8 +76,8 @@ impl Tally {
     /// Counts a message.
     pub(crate) fn add(&mut self, seq: Seq, text: &str) {
         let mut says: Vec<(usize, u32)> = Vec::new();
-        let Question { terms: asked, language } = &self.question;
-        let words = terms(text, *language, As::Message, |term| {
+        let Question { terms: asked, reader } = &mut self.question;
+        let words = reader.terms(text, As::Message, |term| {
             let Some(&term) = asked.get(term) else { return };
             match says.iter_mut().find(|(found, _)| *found == term) {
                 Some((_, times)) => *times = times.saturating_add(1),

@@ -1,7 +1,9 @@
 //! What a text is made of where it is searched: words without their endings, and single characters and pairs of them
 //! where a script has no spaces.
 //!
-//! Invariant: linear in the length of the text, and no word costs more for being long.
+//! Invariant: linear in the length of the text; no word costs more for being long; what is remembered is bounded.
+
+use std::collections::HashMap;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -20,29 +22,58 @@ pub(super) enum As {
     Message,
 }
 
-/// Gives each term of a text to `found`, and says how long the text is, in words.
-pub(super) fn terms(text: &str, language: Language, as_what: As, mut found: impl FnMut(&str)) -> u32 {
-    let mut length: u32 = 0;
-    let mut word = String::new();
-    for (run, unspaced) in runs(text) {
-        if unspaced {
-            length = length.saturating_add(characters(run, as_what, &mut word, &mut found));
-            continue;
-        }
-        for whole in run.unicode_words() {
-            length = length.saturating_add(1);
-            if whole.len() > WORD_BYTES {
+/// How many words are remembered with their stems.
+const KNOWN: usize = 50_000;
+
+/// Takes texts of one language apart. It remembers the stems of words: a conversation has few different ones, and
+/// finding a stem costs ten times what finding the word does.
+#[derive(Debug)]
+pub(super) struct Reader {
+    language: Language,
+    known: HashMap<String, String>,
+}
+
+impl Reader {
+    pub(super) fn new(language: Language) -> Self {
+        Self { language, known: HashMap::new() }
+    }
+
+    /// Gives each term of a text to `found`, and says how long the text is, in words.
+    pub(super) fn terms(&mut self, text: &str, as_what: As, mut found: impl FnMut(&str)) -> u32 {
+        let mut length: u32 = 0;
+        let mut term = String::new();
+        for (run, unspaced) in runs(text) {
+            if unspaced {
+                length = length.saturating_add(characters(run, as_what, &mut term, &mut found));
                 continue;
             }
-            word.clear();
-            word.extend(whole.chars().flat_map(char::to_lowercase).map(|c| if c == '’' { '\'' } else { c }));
-            match language.stemmer(&word) {
-                Some(stemmer) => found(&stemmer.stem(&word)),
-                None => found(&word),
+            for word in run.unicode_words() {
+                length = length.saturating_add(1);
+                if word.len() > WORD_BYTES {
+                    continue;
+                }
+                if let Some(stem) = self.known.get(word) {
+                    found(stem);
+                    continue;
+                }
+                let stem = self.stem(word);
+                found(&stem);
+                if self.known.len() < KNOWN {
+                    self.known.insert(word.to_owned(), stem);
+                }
             }
         }
+        length
     }
-    length
+
+    fn stem(&self, word: &str) -> String {
+        let word: String =
+            word.chars().flat_map(char::to_lowercase).map(|c| if c == '’' { '\'' } else { c }).collect();
+        match self.language.stemmer(&word) {
+            Some(stemmer) => stemmer.stem(&word).into_owned(),
+            None => word,
+        }
+    }
 }
 
 /// The terms of characters of a script without spaces, and how many characters they are.
@@ -95,7 +126,10 @@ mod tests {
 
     fn check(text: &str, language: Language, as_what: As, expected: &[&str], length: u32) {
         let mut found = Vec::new();
-        let counted = terms(text, language, as_what, |term| found.push(term.to_owned()));
+        let mut reader = Reader::new(language);
+        // Once more, now that the words are known.
+        reader.terms(text, as_what, |_| {});
+        let counted = reader.terms(text, as_what, |term| found.push(term.to_owned()));
         assert_eq!(
             (found.iter().map(String::as_str).collect::<Vec<_>>(), counted),
             (expected.to_vec(), length)

@@ -76,15 +76,25 @@ pub(super) async fn list(State(door): State<Arc<Door>>, request: Request) -> Res
         one.created_at.cmp(&other.created_at).then_with(|| one.session.cmp(&other.session))
     });
     let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    let mut out = b"[".to_vec();
-    for line in lines.iter().skip(count(cursor)).take(count(limit)) {
-        // One that has ended meanwhile is left out.
-        if let Some(found) = door.within(memory.describe(&line.session)).await? {
-            if out.len() > 1 {
-                out.push(b',');
+    let page = lines.iter().skip(count(cursor)).take(count(limit));
+    let found = door
+        .within(async {
+            let mut found = Vec::new();
+            for line in page {
+                // One that has ended meanwhile is left out.
+                if let Some(description) = memory.describe(&line.session).await? {
+                    found.push((&line.session, description));
+                }
             }
-            out.append(&mut written(&line.session, &found)?);
+            Ok(found)
+        })
+        .await?;
+    let mut out = b"[".to_vec();
+    for (session, description) in &found {
+        if out.len() > 1 {
+            out.push(b',');
         }
+        out.append(&mut written(session, description)?);
     }
     out.push(b']');
     Ok(answer::json(StatusCode::OK, out))
