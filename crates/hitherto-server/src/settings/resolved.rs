@@ -52,6 +52,10 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// The most connections at a time.
     pub max_connections: usize,
+    /// Whether the API of Motorhead is served.
+    pub motorhead: bool,
+    /// Whether the memory API of Zep is served.
+    pub zep: bool,
     /// How sessions are summarised.
     pub summaries: SummarySettings,
     /// What is logged.
@@ -149,6 +153,8 @@ impl Settings {
             idle_timeout: Duration::from_secs(number("idle_timeout")?),
             body_timeout: Duration::from_secs(number("body_timeout")?),
             max_connections: size("max_connections")?,
+            motorhead: layers.get("motorhead") != Some("off"),
+            zep: layers.get("zep") != Some("off"),
             summaries: SummarySettings::resolve(layers)?,
             log: text("log"),
             log_format: if layers.get("log_format") == Some("json") {

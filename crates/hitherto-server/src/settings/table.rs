@@ -123,6 +123,24 @@ pub const OPTIONS: &[Setting] = &[
         ..PLAIN
     },
     Setting {
+        name: "motorhead",
+        env: "HITHERTO_MOTORHEAD",
+        kind: ON_OFF,
+        default: Some("on"),
+        help: "Whether the server speaks the API of Motorhead, too: see docs/clients/motorhead.md.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "zep",
+        env: "HITHERTO_ZEP",
+        kind: ON_OFF,
+        default: Some("on"),
+        help: "Whether the server speaks the memory API of Zep, version 1, too: see docs/clients/zep.md.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
         name: "summary_role",
         env: "HITHERTO_SUMMARY_ROLE",
         kind: Kind::Choice(&["system", "user", "assistant", "off"]),

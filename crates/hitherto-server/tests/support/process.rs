@@ -30,7 +30,13 @@ impl Process {
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
         let mut command = hitherto(folder);
         command.args(["serve", "--listen", "127.0.0.1:0", "--resp-listen", "127.0.0.1:0"]).args(arguments);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        command.stderr(Stdio::inherit());
+        Self::launch(command)
+    }
+
+    /// Starts a server by that command, which has free ports and says what becomes of its log.
+    pub fn launch(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let address = announced(&mut out, "http://");
         let redis = announced(&mut out, "redis://");
