@@ -79,7 +79,12 @@ impl Layout {
     ///
     /// # Errors
     /// Says what the message lacks.
-    pub fn written(&self, session: &str, name: Option<&str>, payload: &Bytes) -> Result<Written, &'static str> {
+    pub fn written(
+        &self,
+        session: &str,
+        name: Option<&str>,
+        payload: &Bytes,
+    ) -> Result<Written, &'static str> {
         let key = |name: String, value| Key { name: name.into(), ttl: None, value };
         let text = |name: &str| field(payload, name).filter(|raw| raw.starts_with('"')).map(decode_string);
         match self.profile().name {
@@ -92,7 +97,16 @@ impl Layout {
             "redisvl" => {
                 let id = text("entry_id").ok_or("it has no entry_id, which its key is made of")?;
                 let name = format!("{}:{id}", name.unwrap_or("chat"));
-                let json = Json::Object([("key", "h"), ("type", "hash")].iter().map(|(name, text)| ((*name).to_owned(), Json::from(*text))).chain([("value".to_owned(), serde_json::from_slice(payload).map_err(|_| "it is no hash")?)]).collect());
+                let json = Json::Object(
+                    [("key", "h"), ("type", "hash")]
+                        .iter()
+                        .map(|(name, text)| ((*name).to_owned(), Json::from(*text)))
+                        .chain([(
+                            "value".to_owned(),
+                            serde_json::from_slice(payload).map_err(|_| "it is no hash")?,
+                        )])
+                        .collect(),
+                );
                 let hash = Key::of(&json).map_err(|_| "it is no hash")?;
                 Ok(Written { keys: vec![key(name, hash.value)], member: None })
             }

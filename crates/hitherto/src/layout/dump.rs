@@ -99,7 +99,9 @@ impl Value {
             "hash" => {
                 let fields = json.as_object()?.iter();
                 Self::Hash(
-                    fields.map(|(name, value)| Some((name.clone().into(), text(value)?))).collect::<Option<_>>()?,
+                    fields
+                        .map(|(name, value)| Some((name.clone().into(), text(value)?)))
+                        .collect::<Option<_>>()?,
                 )
             }
             "zset" => {

@@ -18,8 +18,10 @@ pub(super) fn session(rest: &str) -> Option<String> {
     if *tenant == NONE && *agent == NONE {
         return Some(plain(session)).filter(|session| !session.is_empty());
     }
-    let all: Vec<String> =
-        segments.iter().map(|segment| if *segment == NONE { String::new() } else { plain(segment) }).collect();
+    let all: Vec<String> = segments
+        .iter()
+        .map(|segment| if *segment == NONE { String::new() } else { plain(segment) })
+        .collect();
     Some(all.join("|"))
 }
 

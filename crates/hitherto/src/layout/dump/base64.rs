@@ -51,7 +51,7 @@ mod tests {
         check(b"foo", "Zm9v");
         check(&[0xff, 0xfe, 0x00, 0x80], "//4AgA==");
         assert_eq!(decode("Zg="), None);
-        assert_eq!(decode("Z===" ), None);
+        assert_eq!(decode("Z==="), None);
         assert_eq!(decode("Zm9-"), None);
     }
 }
