@@ -7,7 +7,6 @@
 
 mod content;
 mod json;
-mod langchain;
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -17,10 +16,9 @@ use std::sync::OnceLock;
 use thiserror::Error;
 
 pub use content::{Content, Part, ToolCall};
-pub(crate) use json::{decode_string, field, is_object, push_string, rename_field, replace_field};
-pub(crate) use langchain::{langchain, raw, raw_content};
+pub(crate) use json::{decode_string, field, is_object, push_string, raw, rename_field, replace_field};
 
-use crate::dialect::{self, Dialect, Translated};
+use crate::dialect::{self, Dialect, Loss, Translated};
 use crate::time::Timestamp;
 
 /// Who speaks.
@@ -260,21 +258,35 @@ impl Message {
         &self.payload
     }
 
-    /// The message in that dialect: its own bytes if it is in it already.
+    /// The message as one element of that dialect: its own bytes if it is in it already. Of a message that is several
+    /// there ([`Self::elements_in`]), the first.
     pub fn in_dialect(&self, dialect: Dialect) -> Translated {
+        Translated::first(self.elements_in(dialect))
+    }
+
+    /// The message as elements of that dialect, and what they do not say: its own bytes if it is in it already, else
+    /// one element, or several where the dialect has one for each call of a tool.
+    pub fn elements_in(&self, dialect: Dialect) -> (Vec<Bytes>, Vec<Loss>) {
         if dialect == self.dialect || self.is_opaque() {
-            return Translated { payload: self.payload.clone(), losses: Vec::new() };
+            return (vec![self.payload.clone()], Vec::new());
         }
-        if self.dialect == Dialect::Hitherto {
-            return dialect::from_native(dialect, &self.payload);
+        let native = match self.dialect {
+            Dialect::Hitherto => Translated { payload: self.payload.clone(), losses: Vec::new() },
+            foreign => dialect::to_native(foreign, self.role, &self.payload),
+        };
+        if dialect == Dialect::Hitherto {
+            return (vec![native.payload], native.losses);
         }
-        let mut native = dialect::to_native(self.dialect, self.role, &self.payload);
-        if dialect != Dialect::Hitherto {
-            let other = dialect::from_native(dialect, &native.payload);
-            native.payload = other.payload;
-            native.losses.extend(other.losses);
-        }
-        native
+        let (elements, others) = dialect::from_native_many(dialect, &native.payload);
+        (elements, native.losses.into_iter().chain(others).collect())
+    }
+
+    /// The message as one element of a dialect that is JSON, to stand in an answer; `None` for any other dialect.
+    pub(crate) fn raw_in(&self, dialect: Dialect) -> Option<Box<RawValue>> {
+        let read = |payload: &[u8]| std::str::from_utf8(payload).ok().and_then(raw);
+        // Its own bytes may be what only Python reads.
+        read(&self.in_dialect(dialect).payload)
+            .or_else(|| read(&dialect::from_native(dialect, self.bytes()).payload))
     }
 
     /// A user's message.

@@ -8,8 +8,9 @@ use super::options::{Budget, ContextOptions, Format};
 use super::plan::{self, Draft, summary_view};
 use super::view::{Counter, REPLY, View};
 use super::{Context, SUMMARY_LEAD_IN, SummaryRole, anthropic, openai};
+use crate::dialect::Dialect;
 use crate::memory::StoredMessage;
-use crate::message::{Role, langchain, push_string};
+use crate::message::{Message, Role, push_string};
 use crate::session::SessionId;
 use crate::store::{Seq, Slice, SummaryState};
 use crate::tokens::Memo;
@@ -307,11 +308,11 @@ fn prompt(draft: &Draft, turns: &Turns<'_>, role: SummaryRole, counter: &Counter
         Format::LangChain => {
             let first = summary.as_ref().and_then(|view| {
                 let text = view.bits.first().map(super::view::Bit::shown)?;
-                langchain(&crate::message::Message::new(view.role, &text))
+                Message::new(view.role, &text).raw_in(Dialect::LangChainJs)
             });
             let list: Vec<_> = first
                 .into_iter()
-                .chain(messages.iter().filter_map(|message| langchain(&message.message)))
+                .chain(messages.iter().filter_map(|message| message.message.raw_in(Dialect::LangChainJs)))
                 .collect();
             Prompt { json: serde_json::to_vec(&list).ok(), tokens: sum() }
         }

@@ -5,6 +5,11 @@ use std::borrow::Cow;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+/// A raw JSON text as a value; `None` for what is not JSON, which a message in Hitherto's own form never holds.
+pub(crate) fn raw(json: &str) -> Option<Box<RawValue>> {
+    RawValue::from_string(json.to_owned()).ok()
+}
+
 /// Whether the raw value is an object.
 pub(crate) fn is_object(raw: &str) -> bool {
     raw.starts_with('{')
