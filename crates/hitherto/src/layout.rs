@@ -6,6 +6,7 @@
 
 mod align;
 mod beside;
+mod completed;
 mod direction;
 mod documents;
 mod dump;

@@ -29,6 +29,11 @@ pub fn recorded(file: &str) -> Vec<Scenario> {
     scenarios.collect()
 }
 
+/// The recorded scenario of a whole conversation.
+pub fn recorded_conversation(file: &str) -> Scenario {
+    recorded(file).into_iter().find(|one| one.scenario == "conversation").unwrap()
+}
+
 /// What was said in the recorded conversations.
 pub fn conversation() -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../hitherto-testkit/layouts/conversation.json");
@@ -44,15 +49,17 @@ pub fn load(redis: &mut Client, keys: &[Value]) {
     for key in keys {
         let name = text(&key["key"]);
         let value = &key["value"];
-        let mut command = vec![match key["type"].as_str().unwrap() {
-            "list" => "RPUSH",
-            "hash" => "HSET",
-            "string" => "SET",
-            "zset" => "ZADD",
-            "set" => "SADD",
-            other => panic!("no module for {other}"),
-        }
-        .to_owned()];
+        let mut command = vec![
+            match key["type"].as_str().unwrap() {
+                "list" => "RPUSH",
+                "hash" => "HSET",
+                "string" => "SET",
+                "zset" => "ZADD",
+                "set" => "SADD",
+                other => panic!("no module for {other}"),
+            }
+            .to_owned(),
+        ];
         command.push(name.clone());
         match value {
             Value::String(value) => command.push(value.clone()),
@@ -85,7 +92,11 @@ pub fn expected(keys: &[Value]) -> Keys {
                 let pairs = key["value"].as_array().unwrap().iter();
                 pairs.map(|pair| json!([pair[0], score(&pair[1])])).collect()
             }
-            "ReJSON-RL" => key["value"].clone(),
+            "set" => {
+                let mut members: Vec<String> = key["value"].as_array().unwrap().iter().map(text).collect();
+                members.sort();
+                json!(members)
+            }
             _ => key["value"].clone(),
         };
         (text(&key["key"]), (text(&key["type"]), key["ttl"].as_i64().unwrap(), value))
@@ -105,6 +116,11 @@ pub fn dumped(redis: &mut Client) -> Keys {
         let value = match kind.as_str() {
             "list" => json!(redis.command(&["LRANGE", &key, "0", "-1"]).unwrap().texts()),
             "string" => json!(redis.command(&["GET", &key]).unwrap().text()),
+            "set" => {
+                let mut found = redis.command(&["SMEMBERS", &key]).unwrap().texts();
+                found.sort();
+                json!(found)
+            }
             "hash" => {
                 let found = redis.command(&["HGETALL", &key]).unwrap().texts();
                 found.chunks(2).map(|pair| (pair[0].clone(), json!(pair[1]))).collect()

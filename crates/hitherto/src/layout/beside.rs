@@ -4,7 +4,12 @@
 use bytes::Bytes;
 
 use super::{Key, Layout, Value};
+use crate::dialect::Dialect;
+use crate::message::{Message, field};
 use crate::time::Timestamp;
+
+/// The mark, in a message's metadata, of a summary that came along.
+const EARLIER: &str = "summary_of_earlier";
 
 /// A key beside a session's messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +74,7 @@ impl Layout {
 
     /// What of it is the summary of what was said before the oldest message.
     pub fn summary<'a>(&self, session: &str, found: &'a [Key]) -> Option<&'a str> {
-        let name = (self.profile.name == "motorhead").then(|| format!("context:{session}"))?;
+        let name = self.has_summaries().then(|| format!("context:{session}"))?;
         let text = found.iter().find_map(|key| match &key.value {
             Value::Text(text) if key.name == name => std::str::from_utf8(text).ok(),
             _ => None,
@@ -78,9 +83,26 @@ impl Layout {
         Some(text.trim()).filter(|text| !text.is_empty() && *text != "NONE")
     }
 
+    /// A summary of what was said before the oldest message, as a message before it: so it is read, folded and made
+    /// anew as whatever else was said, and nothing of it is lost.
+    pub fn earlier(text: &str) -> Message {
+        Message::system(text).with("metadata", &serde_json::json!({ EARLIER: true }))
+    }
+
+    /// Whether a message is one that [`Self::earlier`] made.
+    pub fn is_earlier(message: &Message) -> bool {
+        let metadata = (message.dialect() == Dialect::Hitherto).then(|| message.metadata()).flatten();
+        metadata.is_some_and(|metadata| field(metadata.as_bytes(), EARLIER) == Some("true"))
+    }
+
+    /// Whether summaries stand in a key of their own.
+    pub fn has_summaries(&self) -> bool {
+        self.profile.name == "motorhead"
+    }
+
     /// The key of a summary, with that text.
     pub fn summary_key(&self, session: &str, text: &str) -> Option<Key> {
-        let name = (self.profile.name == "motorhead").then(|| format!("context:{session}"))?;
+        let name = self.has_summaries().then(|| format!("context:{session}"))?;
         Some(Key { name: name.into(), ttl: None, value: Value::Text(text.to_owned().into()) })
     }
 

@@ -97,16 +97,8 @@ impl Layout {
             "redisvl" => {
                 let id = text("entry_id").ok_or("it has no entry_id, which its key is made of")?;
                 let name = format!("{}:{id}", name.unwrap_or("chat"));
-                let json = Json::Object(
-                    [("key", "h"), ("type", "hash")]
-                        .iter()
-                        .map(|(name, text)| ((*name).to_owned(), Json::from(*text)))
-                        .chain([(
-                            "value".to_owned(),
-                            serde_json::from_slice(payload).map_err(|_| "it is no hash")?,
-                        )])
-                        .collect(),
-                );
+                let value: Json = serde_json::from_slice(payload).map_err(|_| "it is no hash")?;
+                let json = serde_json::json!({"key": name, "type": "hash", "value": value});
                 let hash = Key::of(&json).map_err(|_| "it is no hash")?;
                 Ok(Written { keys: vec![key(name, hash.value)], member: None })
             }

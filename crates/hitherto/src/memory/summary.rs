@@ -116,29 +116,13 @@ impl ChatMemory {
     /// [`StoreError::NoSession`]; [`StoreError::NoMessage`] for an `upto` that the session has not;
     /// [`Error::TooLarge`] and [`Error::Invalid`] for the text.
     pub async fn put_summary(&self, session: &SessionId, text: &str, upto: Seq) -> Result<Summary> {
-        if upto == 0 {
-            return Err(StoreError::NoMessage(upto).into());
-        }
-        self.put_text(session, text, upto).await
-    }
-
-    /// Puts a text in the place of a session's summary that stands for what was said before the session's first
-    /// message, where another program kept it. It covers no message of the session.
-    ///
-    /// # Errors
-    /// [`StoreError::NoSession`]; [`Error::TooLarge`] and [`Error::Invalid`] for the text.
-    pub async fn put_earlier_summary(&self, session: &SessionId, text: &str) -> Result<Summary> {
-        self.put_text(session, text, 0).await
-    }
-
-    async fn put_text(&self, session: &SessionId, text: &str, upto: Seq) -> Result<Summary> {
         let text = text.trim();
         if text.is_empty() {
             return Err(Error::Invalid { field: "text", must: "a text that is not empty" });
         }
         check_size("summary", text.len(), "bytes", self.limits.summary_bytes)?;
         let found = self.describe(session).await?.ok_or(StoreError::NoSession)?;
-        if upto > found.last_seq {
+        if upto == 0 || upto > found.last_seq {
             return Err(StoreError::NoMessage(upto).into());
         }
         let encoding =

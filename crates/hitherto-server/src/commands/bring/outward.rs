@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use hitherto::layout::{Kept, Key, Layout, Order, Shape, Value};
 use hitherto::store::redis::foreign::ListEnd;
-use hitherto::{ChatMemory, Description, Direction, Element, Message, SessionId, Timestamp};
+use hitherto::{ChatMemory, Description, Direction, Element, Message, Seq, SessionId, Timestamp};
 
 use super::{Sink, reading, shown};
 use crate::commands::again::again;
@@ -179,6 +179,22 @@ impl Outward<'_> {
         Ok(keys)
     }
 
+    /// Some elements of a session. Where summaries have keys of their own, one that came along is no element.
+    async fn page(
+        &self,
+        session: &SessionId,
+        from: Direction,
+    ) -> anyhow::Result<(Vec<Element>, Option<Seq>)> {
+        let page = again(async || Ok(self.memory.elements(session, from, PAGE).await?)).await?;
+        let mut elements = page.elements;
+        let end = if matches!(from, Direction::Before(_)) { elements.first() } else { elements.last() };
+        let next = end.filter(|_| page.more).map(|element| element.seq);
+        if self.layout.has_summaries() {
+            elements.retain(|element| !Layout::is_earlier(&element.message));
+        }
+        Ok((elements, next))
+    }
+
     async fn list(&mut self, leaving: &Leaving<'_>, order: Order) -> anyhow::Result<Result<(), String>> {
         let default = || self.layout.key(leaving.session.as_str());
         let key = Bytes::from(leaving.kept.key.clone().unwrap_or_else(default));
@@ -209,11 +225,10 @@ impl Outward<'_> {
         let end = if order == Order::NewestFirst { ListEnd::Head } else { ListEnd::Tail };
         let (mut from, mut at) = (Direction::After(0), 0_u64);
         loop {
-            let page = again(async || Ok(self.memory.elements(leaving.session, from, PAGE).await?)).await?;
-            let values: Vec<Bytes> = page
-                .elements
+            let (elements, next) = self.page(leaving.session, from).await?;
+            let values: Vec<Bytes> = elements
                 .iter()
-                .map(|element| translated(self.layout, element, &mut self.tally))
+                .map(|element| translated(self.layout, leaving.session, element, &mut self.tally))
                 .collect();
             let known = usize::try_from(there.saturating_sub(at)).unwrap_or(usize::MAX).min(values.len());
             let (known, new) = values.split_at_checked(known).unwrap_or_default();
@@ -242,8 +257,8 @@ impl Outward<'_> {
                 }
             }
             self.progress.advance(values.len() as u64, shown(key));
-            match page.elements.last().filter(|_| page.more) {
-                Some(last) => from = Direction::After(last.seq),
+            match next {
+                Some(last) => from = Direction::After(last),
                 None if there > at => {
                     return Ok(Err(format!(
                         "{} is there and has more elements than the session",
@@ -264,24 +279,25 @@ impl Outward<'_> {
         let mut from = if newest_first { Direction::Before(u64::MAX) } else { Direction::After(0) };
         let mut begun = false;
         loop {
-            let mut page =
-                again(async || Ok(self.memory.elements(leaving.session, from, PAGE).await?)).await?;
+            let (mut elements, next) = self.page(leaving.session, from).await?;
             if newest_first {
-                page.elements.reverse();
+                elements.reverse();
             }
-            for element in &page.elements {
+            for element in &elements {
                 if std::mem::replace(&mut begun, true) {
                     json.push(b',');
                 } else if let Sink::Dump(dump) = &mut self.sink {
                     // Not before there is an element: an empty list is no key.
                     dump.separate()?;
                 }
-                Key::write_element(&translated(self.layout, element, &mut self.tally), &mut json);
+                Key::write_element(
+                    &translated(self.layout, leaving.session, element, &mut self.tally),
+                    &mut json,
+                );
             }
-            self.tally.written += page.elements.len() as u64;
-            self.progress.advance(page.elements.len() as u64, shown(key));
-            let last = page.elements.last().filter(|_| page.more).map(|last| last.seq);
-            if last.is_none() {
+            self.tally.written += elements.len() as u64;
+            self.progress.advance(elements.len() as u64, shown(key));
+            if next.is_none() {
                 json.extend_from_slice(b"]}");
             }
             if let Sink::Dump(dump) = &mut self.sink
@@ -289,7 +305,7 @@ impl Outward<'_> {
             {
                 dump.write(&std::mem::take(&mut json))?;
             }
-            match last {
+            match next {
                 Some(last) if newest_first => from = Direction::Before(last),
                 Some(last) => from = Direction::After(last),
                 None => return Ok(()),
@@ -305,10 +321,9 @@ impl Outward<'_> {
             let mut from = Direction::After(0);
             let mut tally = Tally::default();
             loop {
-                let page =
-                    again(async || Ok(self.memory.elements(leaving.session, from, PAGE).await?)).await?;
-                for element in &page.elements {
-                    let payload = translated(self.layout, element, &mut tally);
+                let (elements, next) = self.page(leaving.session, from).await?;
+                for element in &elements {
+                    let payload = translated(self.layout, leaving.session, element, &mut tally);
                     let written = match self.layout.written(id, leaving.kept.key.as_deref(), &payload) {
                         Ok(written) => written,
                         Err(why) => {
@@ -331,11 +346,11 @@ impl Outward<'_> {
                     }
                 }
                 if writes {
-                    self.progress.advance(page.elements.len() as u64, shown(id.as_bytes()));
-                    tally.written += page.elements.len() as u64;
+                    self.progress.advance(elements.len() as u64, shown(id.as_bytes()));
+                    tally.written += elements.len() as u64;
                 }
-                match page.elements.last().filter(|_| page.more) {
-                    Some(last) => from = Direction::After(last.seq),
+                match next {
+                    Some(last) => from = Direction::After(last),
                     None => break,
                 }
             }
@@ -352,7 +367,7 @@ impl Outward<'_> {
 }
 
 /// A message as the layout's clients write it.
-fn translated(layout: &Layout, element: &Element, tally: &mut Tally) -> Bytes {
+fn translated(layout: &Layout, session: &SessionId, element: &Element, tally: &mut Tally) -> Bytes {
     let message: &Message = &element.message;
     if layout.profile().speaks(message.dialect()) {
         return message.payload().clone();
@@ -362,7 +377,7 @@ fn translated(layout: &Layout, element: &Element, tally: &mut Tally) -> Bytes {
     for loss in translated.losses {
         *tally.losses.entry((loss.field, loss.why)).or_default() += 1;
     }
-    translated.payload
+    layout.completed(session.as_str(), translated.payload, element.seq, element.created_at)
 }
 
 fn signed(number: u64) -> i64 {

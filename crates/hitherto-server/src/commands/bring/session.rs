@@ -146,15 +146,26 @@ impl Bringing<'_> {
                 )));
             }
         };
+        let kept = Kept { key: found.kept.clone(), keys: self.beside(found).await? };
+        let summary = self.layout.summary(&found.session, &kept.keys);
+        let earlier = summary.filter(|_| info.is_none()).map(Layout::earlier);
         let next = info.as_ref().map_or(1, |info| info.last_seq + 1);
-        let stored = self.append(found, look, &session, (new, next), began).await?;
-        if info.is_some() || stored > 0 {
-            self.beside(found, &session, metadata, now).await?;
+        let batch = Batch::new(next, earlier);
+        let stored = self.append(found, look, &session, (new, batch), began).await?;
+        if (info.is_some() || stored) && !kept.is_empty() {
+            let new = kept.put(metadata, name, now);
+            if metadata != Some(new.as_str()) {
+                let change = Configure { metadata: Change::Set(new), ..Configure::default() };
+                again(async || Ok(self.memory.configure(&session, &change).await?)).await?;
+            }
+            if summary.is_some() {
+                self.summarise(&session).await?;
+            }
         }
         Ok(new as u64)
     }
 
-    /// The prints of what the session has.
+    /// The prints of what the session has. A summary that came along is no element of the source.
     async fn stored(&self, session: &SessionId) -> Result<Vec<Option<Print>>, Refusal> {
         let mut prints = Vec::new();
         let mut after = 0;
@@ -164,6 +175,7 @@ impl Bringing<'_> {
             prints.extend(
                 page.elements
                     .iter()
+                    .filter(|element| !Layout::is_earlier(&element.message))
                     .map(|element| (!element.is_edited()).then(|| Print::of(element.message.payload()))),
             );
             match page.elements.last().filter(|_| page.more) {
@@ -173,19 +185,18 @@ impl Bringing<'_> {
         }
     }
 
-    /// Appends the elements from index `new` on, the first of them at the place `next`.
+    /// Appends the elements from index `new` on, behind what the batch has already, and says whether there were any.
     async fn append(
         &self,
         found: &Found,
         look: &Look,
         session: &SessionId,
-        (new, next): (usize, Seq),
+        (new, mut batch): (usize, Batch),
         began: Instant,
-    ) -> Result<u64, Refusal> {
+    ) -> Result<bool, Refusal> {
         if new >= look.prints.len() {
-            return Ok(0);
+            return Ok(false);
         }
-        let mut batch = Batch { first: next, messages: Vec::new(), bytes: 0 };
         let mut walk = Walk::new(self.source, self.layout, found, self.longest()).await?;
         let mut prints = look.prints.iter().enumerate();
         while let Some(page) = walk.next().await? {
@@ -209,7 +220,7 @@ impl Bringing<'_> {
             }
         }
         self.send(&mut batch, found, session, began).await?;
-        Ok(batch.first - next)
+        Ok(true)
     }
 
     async fn send(
@@ -236,21 +247,16 @@ impl Bringing<'_> {
         }
         batch.first += batch.messages.len() as u64;
         if !done.repeated {
-            self.stored.fetch_add(batch.messages.len() as u64, Ordering::Relaxed);
+            let elements = batch.messages.iter().filter(|message| !Layout::is_earlier(message));
+            self.stored.fetch_add(elements.count() as u64, Ordering::Relaxed);
         }
         batch.messages.clear();
         batch.bytes = 0;
         Ok(())
     }
 
-    /// Keeps what stands beside the messages, and takes a summary over.
-    async fn beside(
-        &self,
-        found: &Found,
-        session: &SessionId,
-        metadata: Option<&str>,
-        now: hitherto::Timestamp,
-    ) -> Result<(), Refusal> {
+    /// What stands beside the messages.
+    async fn beside(&self, found: &Found) -> Result<Vec<Key>, Refusal> {
         let mut keys = Vec::new();
         for beside in self.layout.beside(&found.session) {
             self.add(&beside, &found.session, &mut keys).await?;
@@ -258,20 +264,20 @@ impl Bringing<'_> {
         for beside in self.layout.further(&keys) {
             self.add(&beside, &found.session, &mut keys).await?;
         }
-        let summary = self.layout.summary(&found.session, &keys).map(str::to_owned);
-        let kept = Kept { key: found.kept.clone(), keys };
-        if !kept.is_empty() {
-            let new = kept.put(metadata, self.layout.profile().name, now);
-            if metadata != Some(new.as_str()) {
-                let change = Configure { metadata: Change::Set(new), ..Configure::default() };
-                again(async || Ok(self.memory.configure(session, &change).await?)).await?;
-            }
-        }
-        if let Some(text) = summary {
-            let state = again(async || Ok(self.memory.summary(session).await?)).await?;
-            if state.current.is_none() {
-                again(async || Ok(self.memory.put_earlier_summary(session, &text).await?)).await?;
-            }
+        Ok(keys)
+    }
+
+    /// Makes the summary that came along the session's, if it has none: it stands for the message that says it.
+    async fn summarise(&self, session: &SessionId) -> Result<(), Refusal> {
+        let from = Direction::After(0);
+        let first = again(async || Ok(self.memory.elements(session, from, 1).await?)).await?;
+        let Some(first) = first.elements.first().filter(|first| Layout::is_earlier(&first.message)) else {
+            return Ok(());
+        };
+        let state = again(async || Ok(self.memory.summary(session).await?)).await?;
+        if state.current.is_none() {
+            let text = first.message.text();
+            again(async || Ok(self.memory.put_summary(session, &text, first.seq).await?)).await?;
         }
         Ok(())
     }
@@ -301,6 +307,12 @@ struct Batch {
 }
 
 impl Batch {
+    /// An empty one for the places from `first` on, or one with a summary of what was said before.
+    fn new(first: Seq, earlier: Option<Message>) -> Self {
+        let messages: Vec<Message> = earlier.into_iter().collect();
+        Self { first, bytes: messages.iter().map(|message| message.payload().len()).sum(), messages }
+    }
+
     fn is_full(&self, next: &Message, most: usize) -> bool {
         !self.messages.is_empty()
             && (self.messages.len() >= MESSAGES.min(most) || self.bytes + next.payload().len() > BYTES)

@@ -67,6 +67,9 @@ impl ForeignReader {
     /// # Errors
     /// As for [`Self::scan`].
     pub async fn about(&self, keys: &[Bytes]) -> Result<Vec<About>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut commands = Pipeline::with_capacity(keys.len() * 2);
         for key in keys {
             commands.cmd("TYPE").arg(&key[..]);
