@@ -6,7 +6,8 @@
 
 use hitherto::layout::{Beside, Evidence, Kept, Key, Layout, Plan, Print, Verdict, What, align};
 use hitherto::{
-    AppendOptions, Change, ChatMemory, Configure, Direction, Message, Seq, SessionId, Ttl, TtlChange,
+    AppendOptions, Change, ChatMemory, Configure, Direction, Message, Seq, SessionId, StoreError, Ttl,
+    TtlChange,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -137,7 +138,8 @@ impl Bringing<'_> {
                 "it was brought along from the key {origin} before; use another --memory-key for this one"
             )));
         }
-        let new = match align(&self.stored(&session).await?, &look.prints) {
+        let (stored, last) = self.stored(&session).await?;
+        let new = match align(&stored, &look.prints) {
             Plan::From(new) => new,
             Plan::Different(index) => {
                 return Err(Refusal::Session(format!(
@@ -148,9 +150,8 @@ impl Bringing<'_> {
         };
         let kept = Kept { key: found.kept.clone(), keys: self.beside(found).await? };
         let summary = self.layout.summary(&found.session, &kept.keys);
-        let earlier = summary.filter(|_| info.is_none()).map(Layout::earlier);
-        let next = info.as_ref().map_or(1, |info| info.last_seq + 1);
-        let batch = Batch::new(next, earlier);
+        let earlier = summary.filter(|_| last == 0).map(Layout::earlier);
+        let batch = Batch::new(last + 1, earlier);
         let stored = self.append(found, look, &session, (new, batch), began).await?;
         if (info.is_some() || stored) && !kept.is_empty() {
             let new = kept.put(metadata, name, now);
@@ -165,8 +166,8 @@ impl Bringing<'_> {
         Ok(new as u64)
     }
 
-    /// The prints of what the session has. A summary that came along is no element of the source.
-    async fn stored(&self, session: &SessionId) -> Result<Vec<Option<Print>>, Refusal> {
+    /// The prints of what the session has, and its newest place. A summary that came along is no element of the source.
+    async fn stored(&self, session: &SessionId) -> Result<(Vec<Option<Print>>, Seq), Refusal> {
         let mut prints = Vec::new();
         let mut after = 0;
         loop {
@@ -180,7 +181,7 @@ impl Bringing<'_> {
             );
             match page.elements.last().filter(|_| page.more) {
                 Some(last) => after = last.seq,
-                None => return Ok(prints),
+                None => return Ok((prints, page.last)),
             }
         }
     }
@@ -240,7 +241,13 @@ impl Bringing<'_> {
             options.ttl = Ttl::new(left).map_or(TtlChange::Keep, TtlChange::Start);
         }
         let done = again(async || Ok(self.memory.append(session, batch.messages.clone(), &options).await?));
-        let done = done.await?;
+        let done = match done.await {
+            Err(TargetError::Memory(hitherto::Error::Store(StoreError::OnceMismatch))) => {
+                let text = "another import writes to it; run the command again";
+                return Err(Refusal::Session(text.to_owned()));
+            }
+            done => done?,
+        };
         if done.first_seq != batch.first {
             let text = "somebody else writes to it; no more is brought into it";
             return Err(Refusal::Session(text.to_owned()));
@@ -318,9 +325,10 @@ impl Batch {
             && (self.messages.len() >= MESSAGES.min(most) || self.bytes + next.payload().len() > BYTES)
     }
 
-    /// Tells this batch from every other: SHA-1 over its layout, key, place and bytes, as a version 5 UUID.
+    /// Tells this batch from every other: SHA-1 over its layout, key, session and place, as a version 5 UUID. A place
+    /// is given once, so of two imports at once that want it for different messages only one has it.
     fn key(&self, layout: &str, found: &Found) -> String {
-        let mut all = Vec::with_capacity(self.bytes + 64);
+        let mut all = Vec::with_capacity(256);
         let mut field = |bytes: &[u8]| {
             all.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
             all.extend_from_slice(bytes);
@@ -329,7 +337,6 @@ impl Batch {
         field(&found.key);
         field(found.session.as_bytes());
         field(&self.first.to_be_bytes());
-        self.messages.iter().for_each(|message| field(message.payload()));
         format!("bring-{}", Uuid::new_v5(&Uuid::NAMESPACE_OID, &all))
     }
 }
