@@ -332,6 +332,10 @@ fn write_python(message: &mut Neutral<'_>, content: &str, kind: &str, word: Opti
             let calls = write_calls(message, Dialect::LangChainPython);
             out.put("tool_calls", &calls.valid).put("invalid_tool_calls", &calls.invalid);
             out.put("usage_metadata", message.kept("usage_metadata").as_deref().unwrap_or("null"));
+            if kind == "\"AIMessageChunk\"" {
+                out.put("tool_call_chunks", message.kept("tool_call_chunks").as_deref().unwrap_or("[]"));
+                out.put("chunk_position", message.kept("chunk_position").as_deref().unwrap_or("null"));
+            }
         }
         Role::Tool if kind == "\"tool\"" => {
             out.put("tool_call_id", message.result_of.take().as_deref().unwrap_or("\"\""));

@@ -298,6 +298,20 @@ impl<'a> Neutral<'a> {
         }
     }
 
+    /// Names what a dialect that has texts and images cannot say of the parts, and whether it has a detail.
+    pub(super) fn lose_of_parts(&mut self, said: &Said<'_>, has_detail: bool) {
+        let Said::Parts(parts) = said else {
+            return;
+        };
+        for part in parts {
+            match part {
+                Part::Text(_, more) => self.lose_more(more),
+                Part::Image(_, Some(_)) if !has_detail => self.lose("content.detail", NO_FIELD),
+                Part::Image(..) | Part::Other(_) => {}
+            }
+        }
+    }
+
     /// Names the further fields of a text part.
     pub(super) fn lose_more(&mut self, more: &Fields<'_>) {
         for (key, _) in more {
