@@ -196,6 +196,25 @@ fn what_was_kept_of_other_words_is_not_written() {
     assert_eq!(losses.iter().map(|loss| loss.field.as_str()).collect::<Vec<_>>(), ["mastra.parts"]);
 }
 
+/// The same of the further fields of calls: they go with the call that they were of, or are named.
+#[test]
+fn further_fields_of_calls_stay_with_them() {
+    let call = |args: &str| {
+        format!(r#"{{"name":"f","args":{{"x":{args}}},"id":"c","type":"tool_call","extras":{{"s":1}}}}"#)
+    };
+    let json = format!(r#"{{"type":"ai","data":{{"content":"","tool_calls":[{}]}}}}"#, call("1"));
+    let native = native(Dialect::LangChainJs, &json);
+    let check = |native: &str, expected: &str, losses: usize| {
+        let (elements, lost) = from_native_many(Dialect::LangChainJs, native.as_bytes());
+        let text = std::str::from_utf8(&elements[0]).unwrap();
+        assert!(text.contains(expected), "{text}");
+        assert_eq!(lost.len(), losses, "{lost:?}");
+    };
+    check(&native, &call("1"), 0);
+    let edited = native.replace(r#"{\"x\":1}"#, r#"{\"x\":2}"#);
+    check(&edited, r#""args":{"x":2},"id":"c","type":"tool_call"}]"#, 1);
+}
+
 #[test]
 fn depth_and_length_are_no_danger() {
     for depth in [100, 200, 100_000] {

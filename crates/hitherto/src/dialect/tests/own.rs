@@ -164,9 +164,10 @@ fn expected(dialect: Dialect) -> BTreeMap<&'static str, Vec<&'static str>> {
             ("other family", &["elsewhere"]),
         ],
         Dialect::Griptape => &[
+            ("system", &["role"]),
             ("calls", &["tool_calls"]),
             ("unreadable", &["tool_calls"]),
-            ("result", &["tool_call_id"]),
+            ("result", &["role", "tool_call_id"]),
             ("parts", TEXT_ONLY),
         ],
         Dialect::Hitherto | Dialect::Opaque => &[],
