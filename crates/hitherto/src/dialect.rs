@@ -203,9 +203,9 @@ fn with_object<T>(text: &str, make: impl FnOnce(&Object<'_>) -> Option<T>) -> Op
     if raw::is_too_deep(text.as_bytes()) {
         return None;
     }
-    match Object::read(text) {
+    match Object::parse(text) {
         Some(object) => make(&object),
-        None => make(&Object::read(&raw::without_nan(text)?)?),
+        None => make(&Object::parse(&raw::without_nan(text)?)?),
     }
 }
 
@@ -228,8 +228,8 @@ fn read_as(dialect: Dialect, role: Role, payload: &[u8]) -> Option<Translated> {
         Dialect::MotorheadText => return motorhead::read_text(text).map(translated),
         _ => {}
     }
-    let whole = if Object::read(text).is_none() { raw::without_nan(text) } else { None };
-    let object = Object::read(whole.as_deref().unwrap_or(text))?;
+    let whole = if Object::parse(text).is_none() { Some(raw::without_nan(text)?) } else { None };
+    let object = Object::parse(whole.as_deref().unwrap_or(text))?;
     let mut message = match dialect {
         Dialect::LangChainJs | Dialect::LangChainPython | Dialect::LangChainRedis => {
             langchain::read(&object)?

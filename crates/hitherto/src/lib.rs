@@ -36,6 +36,7 @@ mod time;
 mod message;
 
 pub mod dialect;
+pub mod layout;
 
 mod session;
 mod ttl;

@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use hitherto::{ChatMemory, Role, SessionId, Ttl, Window};
 
 use super::append::AppendArgs;
+use super::bring::options;
 use super::clear::ClearArgs;
 use super::completions::CompletionsArgs;
 use super::context::ContextArgs;
@@ -19,8 +20,8 @@ use super::sessions::SessionsArgs;
 use super::show::{ShowArgs, ShowPart};
 use super::summary::{SummaryArgs, SummaryWhat};
 use super::{
-    Argument, Call, CommandEntry, Form, append, clear, completions, context, doctor, export, fold, import,
-    sessions, show, summary,
+    Argument, Call, CommandEntry, Form, append, bring, clear, completions, context, doctor, export, fold,
+    import, sessions, show, summary,
 };
 use crate::settings::{Backend, Kind};
 use crate::store::{self, Access};
@@ -232,13 +233,13 @@ pub(super) const ENTRIES: [CommandEntry; 11] = [
     },
     CommandEntry {
         name: "import",
-        about: "Store messages from a file of JSON Lines; what is there already is not stored again",
+        about: "Store messages from a file of JSON Lines, or sessions from other programs' keys in Redis; what is there already is not stored again",
         example: "hitherto import chats.jsonl",
         arguments: &[
             Argument {
                 name: "file",
                 kind: Kind::Path,
-                form: Form::Required,
+                form: Form::Optional,
                 help: "The file, one message a line; - for standard input.",
             },
             Argument {
@@ -259,11 +260,18 @@ pub(super) const ENTRIES: [CommandEntry; 11] = [
                 form: Form::Flag,
                 help: "Stop at the first line that cannot be stored.",
             },
+            options::FROM,
+            options::MATCH,
+            options::KEY_PREFIX,
+            options::INTO,
+            options::FROM_DUMP,
+            options::SCENARIO,
+            options::FORCE,
         ],
     },
     CommandEntry {
         name: "export",
-        about: "Write sessions as JSON Lines, one message a line",
+        about: "Write sessions as JSON Lines, one message a line, or as other programs' keys in Redis",
         example: "hitherto export --all --output chats.jsonl",
         arguments: &[
             Argument {
@@ -285,6 +293,11 @@ pub(super) const ENTRIES: [CommandEntry; 11] = [
                 form: Form::Flag,
                 help: "Go on with the .part file that an interrupted export has left.",
             },
+            options::TO,
+            options::OUT_REDIS,
+            options::TO_DUMP,
+            options::KEY_PREFIX,
+            options::REPLACE,
         ],
     },
     CommandEntry {
@@ -348,6 +361,15 @@ async fn dispatch(command: &str, call: &Call, out: &mut Output) -> anyhow::Resul
             clear::run(&target(call, Access::Change)?, &args, out).await
         }
         "import" => {
+            if let Some(from) = call.value("from") {
+                let (memory, args) = options::bring_args(call, from)?;
+                return bring::bring(&memory, &args, out).await;
+            }
+            let needed = ["match", "key_prefix", "into", "dump", "scenario", "force"];
+            options::refuse(call, &needed, "needs --from, the layout of the keys")?;
+            if call.value("file").is_none() {
+                bail!("give the file of messages, or --from the layout of another program's keys");
+            }
             let args = ImportArgs {
                 file: call.value("file").unwrap_or_default().into(),
                 session: call.value("session").map(SessionId::parse).transpose()?,
@@ -357,6 +379,11 @@ async fn dispatch(command: &str, call: &Call, out: &mut Output) -> anyhow::Resul
             import::run(&target(call, Access::Write)?, &args, out).await
         }
         "export" => {
+            if let Some(to) = call.value("to") {
+                let (memory, args, sink) = options::give_args(call, to, sessions_of(call)?)?;
+                return bring::give(&memory, &args, sink, out).await;
+            }
+            options::refuse(call, &["out_redis", "dump", "key_prefix", "replace"], "needs --to, the layout")?;
             let args = ExportArgs {
                 sessions: sessions_of(call)?,
                 all: call.switch("all"),

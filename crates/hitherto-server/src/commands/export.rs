@@ -105,7 +105,7 @@ fn stopped(part: Option<&Part>) -> String {
 
 /// The ids of all sessions. The list is read twice: it is ordered by activity, so a session that somebody
 /// writes to moves from a page that was still to come to one that was read.
-async fn all(target: &Target) -> anyhow::Result<Vec<SessionId>> {
+pub(super) async fn all(target: &Target) -> anyhow::Result<Vec<SessionId>> {
     let (mut sessions, mut known) = (Vec::new(), HashSet::new());
     for _ in 0..2 {
         let mut cursor = None;

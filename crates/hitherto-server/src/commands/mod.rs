@@ -8,6 +8,7 @@ mod client;
 mod serve;
 
 mod append;
+mod bring;
 mod clear;
 mod completions;
 mod context;

@@ -193,6 +193,8 @@ pub(super) fn write(dialect: Dialect, message: &mut Neutral<'_>) -> String {
     let contents = match kept {
         Some(contents) => contents.into_owned(),
         None => {
+            let said = message.said.clone();
+            message.lose_of_parts(&said, false);
             let mut lost = Vec::new();
             let contents = write_contents(dialect, message, |part| lost.push(part.clone().into_owned()));
             lost.iter().for_each(|part| message.lose_part(part));
@@ -212,7 +214,13 @@ pub(super) fn write(dialect: Dialect, message: &mut Neutral<'_>) -> String {
         out.put("type", "\"message\"").put("role", &role);
     }
     out.put("contents", &contents);
-    out.put_some("author_name", message.name.take().as_deref());
+    // The name beside a result is the tool's, who is no author.
+    match message.name.take() {
+        Some(name) if message.role == Role::Tool => raw::keep(&mut message.rest, "name", name),
+        name => {
+            out.put_some("author_name", name.as_deref());
+        }
+    }
     let place = message.free_place("additional_properties");
     out.put("additional_properties", &place);
     out.put_all(&std::mem::take(&mut message.kept)).end()

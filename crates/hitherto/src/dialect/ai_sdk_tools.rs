@@ -18,7 +18,7 @@ pub(super) fn head(object: &Object<'_>) -> Option<Head> {
     let content = object.string("content")?;
     let is_result = content.contains("hitherto") && {
         let text = raw::unquote(content);
-        let inner = Object::read(&text).unwrap_or_default();
+        let inner = Object::parse(&text).unwrap_or_default();
         let spare = inner.object("metadata").and_then(|metadata| metadata.object("hitherto"));
         spare.is_some_and(|spare| spare.text("role").as_deref() == Some("tool"))
     };
@@ -30,7 +30,7 @@ pub(super) fn read<'a>(object: &Object<'a>) -> Option<Neutral<'a>> {
     let role = head(object)?.role;
     let content = object.string("content")?;
     let text = raw::unquote(content);
-    let inner = Object::read(&text).filter(|_| !raw::is_too_deep(text.as_bytes()));
+    let inner = Object::parse(&text).filter(|_| !raw::is_too_deep(text.as_bytes()));
     let parts = inner.as_ref().and_then(|inner| inner.get("parts")).filter(|parts| parts.starts_with('['));
     let mut message = match (&inner, parts) {
         (Some(inner), Some(parts)) => read_inner(role, inner, parts).into_owned(),
@@ -40,10 +40,13 @@ pub(super) fn read<'a>(object: &Object<'a>) -> Option<Neutral<'a>> {
             message
         }
     };
-    if let Some(word) = object.string("role").filter(|word| raw::text(word) != message.role.as_str()) {
-        if message.role != Role::Tool || roles::known(&raw::text(word)) == Some(Role::Tool) {
-            message.keep("role", word);
-        }
+    // A tool's message stands there as one of the assistant's.
+    let says = |word: &&str| {
+        raw::text(word) != message.role.as_str()
+            && (message.role != Role::Tool || roles::known(&raw::text(word)) == Some(Role::Tool))
+    };
+    if let Some(word) = object.string("role").filter(says) {
+        message.keep("role", word);
     }
     message.kept.extend(object.without(&["role", "content"]));
     Some(message)

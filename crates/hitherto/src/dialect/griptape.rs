@@ -50,6 +50,9 @@ pub(super) fn read<'a>(object: &Object<'a>) -> Option<Neutral<'a>> {
 
 /// The message; its id, where it has none, is made of what it says.
 pub(super) fn write(message: &mut Neutral<'_>) -> String {
+    if matches!(message.role, Role::System | Role::Tool) {
+        message.lose("role", "an artifact is what the person or the model said");
+    }
     let says = |message: &Neutral<'_>, value: &str| {
         own::says_same((&Said::Text(raw::quote(value).into()), &[]), (&message.said, &[]))
     };

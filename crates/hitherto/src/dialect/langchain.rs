@@ -4,8 +4,12 @@
 //! Invariant: calls whose arguments are no object stand among the invalid ones, as LangChain itself keeps them; a
 //! Python reader refuses a whole session for one that does not.
 
-use super::neutral::{Args, Call, Neutral, Part, Said};
-use super::raw::{self, Fields, Object, Raw, Writer, array};
+mod calls;
+
+use calls::{read_calls, read_old_calls, write_calls};
+
+use super::neutral::{Neutral, Part, Said};
+use super::raw::{self, Object, Raw, Writer, array};
 use super::{Dialect, Head, own, roles, timed};
 use crate::message::Role;
 
@@ -76,7 +80,8 @@ pub(super) fn read<'a>(object: &Object<'a>) -> Option<Neutral<'a>> {
     if message.calls.is_empty() {
         read_old_calls(&mut message);
     }
-    let mut known = vec!["content", "text", "type", "tool_calls", "invalid_tool_calls", "additional_kwargs"];
+    let mut known = vec!["content", "text", "type", "additional_kwargs"];
+    known.extend(["tool_calls", "invalid_tool_calls"].into_iter().filter(|name| data.list(name).is_some()));
     known.extend(message.name.as_ref().map(|_| "name"));
     known.extend(message.result_of.as_ref().map(|_| "tool_call_id"));
     let others = data.without(&known).into_iter().filter(|(key, value)| {
@@ -147,104 +152,6 @@ fn write_said<'s>(said: &'s Said<'_>) -> Raw<'s> {
 fn unwrapped(part: &str) -> Option<String> {
     let object = Object::read(part)?;
     (object.text("type")? == "raw").then(|| object.get("value").map(str::to_owned)).flatten()
-}
-
-/// Reads one of the two lists of calls. A list that holds more than calls can say is kept as well.
-fn read_calls<'a>(name: &str, data: &Object<'a>, message: &mut Neutral<'a>) {
-    let Some(list) = data.list(name) else {
-        return;
-    };
-    let mut more = false;
-    for element in list {
-        let Some((call, others)) = call(element, name) else {
-            more = true;
-            continue;
-        };
-        more |= !others.is_empty();
-        message.calls.push(call);
-    }
-    if let (true, Some(list)) = (more, data.get(name)) {
-        message.keep(name, list);
-    }
-}
-
-/// A call, and its further fields.
-fn call<'a>(element: &'a str, list: &str) -> Option<(Call<'a>, Fields<'a>)> {
-    let object = Object::read(element)?;
-    let args = object.get("args").unwrap_or("null");
-    let args = match list {
-        "tool_calls" => Args::Value(args.into()),
-        // The text may have been read although it stands here.
-        _ if args == "null" => Args::Text("\"\"".into()),
-        _ => Args::of(args),
-    };
-    let string = |name: &str| object.string(name).unwrap_or("\"\"").into();
-    Some((
-        Call { id: string("id"), name: string("name"), args },
-        object.without(&["id", "name", "args", "type"]),
-    ))
-}
-
-/// Calls from before LangChain had a field for them: as the model's API wrote them.
-fn read_old_calls(message: &mut Neutral<'_>) {
-    let Some(kwargs) = message.kept("additional_kwargs") else {
-        return;
-    };
-    let object = Object::read(&kwargs).unwrap_or_default();
-    let list = object.list("tool_calls").unwrap_or_default();
-    match own::read_calls(&list) {
-        Some((calls, more)) if !calls.is_empty() => {
-            message.calls = calls.into_iter().map(Call::into_owned).collect();
-            let others = object.without(if more { &[] } else { &["tool_calls"] });
-            if !others.is_empty() {
-                message.keep("additional_kwargs", raw::object(&others));
-            }
-        }
-        _ => message.keep("additional_kwargs", kwargs),
-    }
-}
-
-/// The two lists of calls.
-struct Calls {
-    valid: String,
-    invalid: String,
-}
-
-fn write_calls(message: &mut Neutral<'_>, dialect: Dialect) -> Calls {
-    let kept = [message.kept("tool_calls"), message.kept("invalid_tool_calls")];
-    let elements = kept.each_ref().map(|kept| kept.as_deref().and_then(raw::list).unwrap_or_default());
-    let further = |list: usize, name: &str, call: &Call<'_>| {
-        let calls = elements.get(list)?.iter().filter_map(|element| self::call(element, name));
-        let is_it =
-            |other: &Call<'_>| other.id == call.id && raw::same(&other.args.text(), &call.args.text());
-        let mut found = calls.filter(|(other, _)| is_it(other)).map(|(_, others)| raw::object(&others));
-        found.next()
-    };
-    let (mut valid, mut invalid) = (Vec::new(), Vec::new());
-    for call in std::mem::take(&mut message.calls) {
-        let mut out = Writer::default();
-        match call.args.value() {
-            Some(args) => {
-                out.put("name", &call.name).put("args", &args).put("id", &call.id);
-                out.put("type", "\"tool_call\"");
-                let more = further(0, "tool_calls", &call);
-                let more = more.as_deref().and_then(Object::read).unwrap_or_default();
-                valid.push(out.put_all(&more.without(&[])).end());
-            }
-            None => {
-                out.put("name", &call.name).put("args", &call.args.text()).put("id", &call.id);
-                out.put("type", "\"invalid_tool_call\"");
-                let more = further(1, "invalid_tool_calls", &call);
-                let more = more.as_deref().and_then(Object::read).unwrap_or_default();
-                if dialect != Dialect::LangChainJs && !more.has("error") {
-                    // Python's has no default for it.
-                    out.put("error", "null");
-                }
-                invalid.push(out.put_all(&more.without(&[])).end());
-            }
-        }
-    }
-    Calls { valid: array(valid), invalid: array(invalid) }
 }
 
 /// The type of the element, and the role beside it where that is one of the client's own.
@@ -332,6 +239,10 @@ fn write_python(message: &mut Neutral<'_>, content: &str, kind: &str, word: Opti
             let calls = write_calls(message, Dialect::LangChainPython);
             out.put("tool_calls", &calls.valid).put("invalid_tool_calls", &calls.invalid);
             out.put("usage_metadata", message.kept("usage_metadata").as_deref().unwrap_or("null"));
+            if kind == "\"AIMessageChunk\"" {
+                out.put("tool_call_chunks", message.kept("tool_call_chunks").as_deref().unwrap_or("[]"));
+                out.put("chunk_position", message.kept("chunk_position").as_deref().unwrap_or("null"));
+            }
         }
         Role::Tool if kind == "\"tool\"" => {
             out.put("tool_call_id", message.result_of.take().as_deref().unwrap_or("\"\""));

@@ -52,19 +52,20 @@ fn read_kwargs<'a>(object: &Object<'a>, message: &mut Neutral<'a>) {
     message.result_of = kwargs.string("tool_call_id").map(Raw::Borrowed);
     message.read_free_place("additional_kwargs", object);
     let list = kwargs.list("tool_calls").unwrap_or_default();
-    let (calls, _) = own::read_calls(&list).unwrap_or_default();
-    let in_blocks = !message.calls.is_empty();
-    if !in_blocks {
+    let (calls, more) = own::read_calls(&list).unwrap_or_default();
+    let all_read = calls.len() == list.len() && !more;
+    if message.calls.is_empty() {
         message.calls = calls;
     }
     let Some(kept) = message.kept("additional_kwargs") else {
         return;
     };
-    // Calls are kept where they stood as well, so that they are written there again.
+    // Where there are blocks, calls are kept where they stood as well, so that they are written there again.
     let kept = Object::read(&kept).unwrap_or_default();
     let mut known = Vec::new();
     known.extend(message.name.as_ref().map(|_| "name"));
     known.extend(message.result_of.as_ref().map(|_| "tool_call_id"));
+    known.extend((all_read && object.get("blocks").is_none()).then_some("tool_calls"));
     let others = raw::object(&kept.without(&known));
     if others != "{}" {
         message.keep("additional_kwargs", others);
@@ -196,6 +197,7 @@ pub(super) fn write(dialect: Dialect, message: &mut Neutral<'_>) -> String {
         None => {
             let said = std::mem::take(&mut message.said);
             let calls = if calls_in_kwargs { Vec::new() } else { std::mem::take(&mut message.calls) };
+            message.lose_of_parts(&said, true);
             write_blocks(&said, &calls, |part| message.lose_part(part))
         }
     };

@@ -3,7 +3,7 @@
 //! Invariant: a call and its result are one part of one message of the assistant. Such a message is read as the call;
 //! its parts are kept, and with them the result.
 
-use super::neutral::{Neutral, Part, Said};
+use super::neutral::{Neutral, Said};
 use super::raw::{self, Object, Writer};
 use super::ui_parts::{self, Shape};
 use super::{Head, own, roles, timed};
@@ -49,7 +49,9 @@ pub(super) fn read<'a>(object: &Object<'a>) -> Option<Neutral<'a>> {
     if !others.is_empty() {
         message.keep("content", raw::object(&others));
     }
-    message.kept.extend(object.without(&["role", "content"]));
+    let mut known = vec!["role", "content"];
+    known.extend((object.get("type") == Some("\"v2\"")).then_some("type"));
+    message.kept.extend(object.without(&known));
     Some(message)
 }
 
@@ -101,13 +103,8 @@ pub(super) fn write(message: &mut Neutral<'_>) -> String {
 pub(super) fn take_parts(shape: Shape, message: &mut Neutral<'_>) -> String {
     let mut lost = Vec::new();
     let parts = ui_parts::write(shape, message, |part| lost.push(part.clone().into_owned()));
-    if let Said::Parts(said) = std::mem::take(&mut message.said) {
-        for part in &said {
-            if let Part::Text(_, more) = part {
-                message.lose_more(more);
-            }
-        }
-    }
+    let said = std::mem::take(&mut message.said);
+    message.lose_of_parts(&said, false);
     lost.iter().for_each(|part| message.lose_part(part));
     message.calls.clear();
     parts

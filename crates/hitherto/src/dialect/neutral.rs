@@ -104,7 +104,7 @@ impl<'a> Args<'a> {
         if value.trim().is_empty() {
             return Some("{}".into());
         }
-        let is_object = value.trim_start().starts_with('{') && raw::Object::read(&value).is_some();
+        let is_object = raw::Object::parse(&value).is_some();
         (is_object && !raw::is_too_deep(value.as_bytes())).then_some(value)
     }
 }
@@ -218,6 +218,10 @@ impl<'a> Neutral<'a> {
     /// The free place of a dialect: the fields that its own clients put there, and under `hitherto` what has none.
     pub(super) fn free_place(&mut self, name: &str) -> String {
         let theirs = self.kept(name).unwrap_or(Raw::Borrowed("{}"));
+        if !theirs.starts_with('{') {
+            let field = format!("{}.{name}", self.family);
+            self.lose(&field, "only an object can stand there");
+        }
         let theirs = raw::Object::read(&theirs).unwrap_or_default().without(&["hitherto"]);
         let spare = self.spare();
         Writer::default().put_all(&theirs).put_some("hitherto", spare.as_deref()).end()
@@ -294,6 +298,20 @@ impl<'a> Neutral<'a> {
                 }
                 joined.push('"');
                 joined.into()
+            }
+        }
+    }
+
+    /// Names what a dialect that has texts and images cannot say of the parts, and whether it has a detail.
+    pub(super) fn lose_of_parts(&mut self, said: &Said<'_>, has_detail: bool) {
+        let Said::Parts(parts) = said else {
+            return;
+        };
+        for part in parts {
+            match part {
+                Part::Text(_, more) => self.lose_more(more),
+                Part::Image(_, Some(_)) if !has_detail => self.lose("content.detail", NO_FIELD),
+                Part::Image(..) | Part::Other(_) => {}
             }
         }
     }

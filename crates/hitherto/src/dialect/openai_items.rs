@@ -239,12 +239,6 @@ fn content(message: &mut Neutral<'_>, side: Side, listed: bool) -> String {
         return content.into_owned();
     }
     let said = std::mem::take(&mut message.said);
-    if let Said::Parts(parts) = &said {
-        for part in parts {
-            if let Part::Text(_, more) = part {
-                message.lose_more(more);
-            }
-        }
-    }
+    message.lose_of_parts(&said, true);
     write_said(&said, side, listed, |part| message.lose_part(part))
 }

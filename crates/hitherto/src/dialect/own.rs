@@ -22,7 +22,7 @@ pub(super) const FIELDS: &[&str] = &[
 
 /// Reads a message of the own form for a family.
 pub(super) fn read<'a>(native: &'a str, family: &'static str) -> Option<Neutral<'a>> {
-    let object = Object::read(native)?;
+    let object = Object::parse(native)?;
     let role = Role::parse(&object.text("role")?)?;
     let mut message = Neutral::new(role, family);
     message.said = said(object.get("content").unwrap_or("null"));

@@ -42,7 +42,7 @@ pub(super) fn read<'a>(object: &Object<'a>) -> Option<Neutral<'a>> {
 
 fn read_metadata(metadata: &str, message: &mut Neutral<'_>) {
     let text = raw::unquote(metadata);
-    let read = if raw::is_too_deep(text.as_bytes()) { None } else { Object::read(&text) };
+    let read = if raw::is_too_deep(text.as_bytes()) { None } else { Object::parse(&text) };
     let Some(object) = read else {
         message.keep("metadata", metadata.to_owned());
         return;

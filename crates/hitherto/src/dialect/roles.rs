@@ -23,3 +23,8 @@ const WORDS: &[(&str, Role)] = &[
 pub(super) fn known(word: &str) -> Option<Role> {
     WORDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(word)).map(|(_, role)| *role)
 }
+
+#[cfg(test)]
+pub(super) fn words() -> impl Iterator<Item = &'static str> {
+    WORDS.iter().map(|(word, _)| *word)
+}

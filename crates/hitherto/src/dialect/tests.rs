@@ -2,4 +2,8 @@
 
 mod layouts;
 
+mod edges;
 mod fixtures;
+mod own;
+mod page;
+mod pairs;

@@ -47,6 +47,11 @@ impl Elements {
 }
 
 impl Element {
+    /// Whether it was edited since it came.
+    pub fn is_edited(&self) -> bool {
+        self.record.edited_at.is_some()
+    }
+
     fn of_entry(entry: Entry) -> Option<Self> {
         let record = entry.record.ok()?;
         let message = record.message.clone()?;

@@ -6,6 +6,7 @@
 mod arguments;
 mod due;
 mod errors;
+pub mod foreign;
 mod inspect;
 mod keys;
 mod link;
