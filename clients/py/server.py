@@ -13,10 +13,6 @@ def need(name):
     return value
 
 
-# Set when the tests themselves are tried against a Redis, which has none of Hitherto's repairs.
-PLAIN = os.environ.get("HITHERTO_PLAIN") == "1"
-
-
 def session(name):
     """A session id that no other run has."""
     return f"{name}-{uuid.uuid4()}"

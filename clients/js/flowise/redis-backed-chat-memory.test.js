@@ -9,6 +9,7 @@ import { Redis } from 'ioredis';
 
 import { cutOnce } from '../shared/proxy.js';
 import { hostAndPort, need, session, until } from '../shared/server.js';
+import { secured } from '../shared/tls.js';
 import { messages, node } from './node.js';
 
 const { AIMessage, HumanMessage } = messages;
@@ -70,7 +71,7 @@ test('session time-out: the clock starts anew with each turn, and at its end the
 });
 
 test('TLS: host, port and "use SSL", as the credential has them', async () => {
-  const { host, port } = hostAndPort(need('HITHERTO_REDISS'));
+  const { host, port } = hostAndPort(await secured(after));
   const credential = { redisCacheHost: host, redisCachePort: String(port), redisCacheSslEnabled: true };
   const memory = await node({ sessionId: session('flowise') }, credential);
   await memory.addChatMessages(said('is this encrypted?', 'it is'));

@@ -5,6 +5,7 @@ import { after, test } from 'node:test';
 import { createClient, ErrorReply } from 'redis';
 
 import { hostAndPort, need, session, until } from '../shared/server.js';
+import { secured } from '../shared/tls.js';
 import { loadMemory, saveToMemory, withNode } from './node.js';
 
 const address = need('HITHERTO_REDIS');
@@ -91,7 +92,7 @@ test('clear', async () => {
 });
 
 test('TLS, with a certificate that the machine trusts', async () => {
-  const secure = { ...credentials, ...hostAndPort(need('HITHERTO_REDISS')), host: 'localhost', ssl: true };
+  const secure = { ...credentials, ...hostAndPort(await secured(after)), host: 'localhost', ssl: true };
   const node = { ...defined(session('n8n')), credentials: secure };
   await say(node, 'is this encrypted?', 'it is');
   assert.deepEqual(texts(await read(node)), [['human', 'is this encrypted?'], ['ai', 'it is']]);

@@ -3,6 +3,19 @@
 import net from 'node:net';
 import { once } from 'node:events';
 
+/** Two sockets that end together. They are in `links` as long as they are open. */
+export function tie(client, up, links) {
+  for (const [one, other] of [[client, up], [up, client]]) {
+    links.add(one);
+    // An error is always followed by `close`, which is all that the other side can be told.
+    one.on('error', () => {});
+    one.on('close', () => {
+      links.delete(one);
+      other.destroy();
+    });
+  }
+}
+
 /**
  * Listens in front of `upstream` ({ host, port }). The first reply to a request that contains `marker` is not
  * passed on: both links are reset in its place. Everything else, and everything after it, is passed on.
@@ -30,15 +43,7 @@ export async function cutOnce(upstream, marker) {
         client.write(bytes);
       }
     });
-    for (const [one, other] of [[client, up], [up, client]]) {
-      links.add(one);
-      // An error is always followed by `close`, which is all that the other side can be told.
-      one.on('error', () => {});
-      one.on('close', () => {
-        links.delete(one);
-        other.destroy();
-      });
-    }
+    tie(client, up, links);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

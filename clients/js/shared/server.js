@@ -10,9 +10,6 @@ export function need(name) {
   return value;
 }
 
-/** Set when the tests themselves are tried against a Redis, which has none of Hitherto's repairs. */
-export const plain = process.env.HITHERTO_PLAIN === '1';
-
 /** A session id that no other run has. */
 export const session = (name) => `${name}-${randomUUID()}`;
 
