@@ -16,8 +16,7 @@ use crate::workspace;
 const PROGRAMS: [(&str, &str); 4] =
     [("node", "nodejs"), ("npm", "npm"), ("python3", "python3"), ("openssl", "openssl")];
 /// What LangChain.js needs.
-const NODE_IS_NEW_ENOUGH: [&str; 2] =
-    ["-e", "process.exit(Number(process.versions.node.split('.')[0]) < 20)"];
+const NODE_IS_NEW_ENOUGH: [&str; 2] = ["-e", "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"];
 /// What the packages of `clients/py` need.
 const PYTHON_IS_NEW_ENOUGH: [&str; 2] = ["-c", "import sys; sys.exit(sys.version_info < (3, 11))"];
 /// What was installed, in full: a copy of the lists that it came from.
