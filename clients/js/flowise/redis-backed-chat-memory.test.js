@@ -78,6 +78,26 @@ test('TLS: host, port and "use SSL", as the credential has them', async () => {
   assert.deepEqual(await memory.getChatMessages(), shown('is this encrypted?', 'it is'));
 });
 
+test('row 1: what has left the window is summarised, and the newest turns follow it whole', async () => {
+  const sessionId = session('flowise');
+  const memory = await node({ sessionId }, { redisUrl: address });
+  for (let i = 1; i <= 30; i += 1) {
+    await memory.addChatMessages(said(`What is there to see on day ${i} in Zürich?`, `On day ${i} there is museum number ${i}.`));
+  }
+  let read;
+  await until('the summary is written', async () => {
+    read = await memory.getChatMessages('', true);
+    return read[0].getType() === 'system';
+  });
+  assert.notEqual(read[0].content.trim(), '');
+  assert.equal(read.filter((message) => message.getType() === 'system').length, 1);
+  assert.ok(read.length < 61, 'what the summary stands for is not repeated');
+  const newest = read.slice(1).map((message) => message.content);
+  const whole = Array.from({ length: newest.length / 2 }, (_, i) => 31 - newest.length / 2 + i);
+  assert.deepEqual(newest, whole.flatMap((i) => [`What is there to see on day ${i} in Zürich?`, `On day ${i} there is museum number ${i}.`]));
+  assert.ok(whole.length >= 10, 'the ten newest turns are always there');
+});
+
 test('row 2: a window holds the newest, not the oldest', async () => {
   const sessionId = session('flowise');
   const memory = await node({ sessionId, windowSize: 2 }, { redisUrl: address });
@@ -107,7 +127,9 @@ test('row 10: twenty turns at once do not interleave', async () => {
   const turns = Array.from({ length: 20 }, (_, i) => i);
   const memories = await Promise.all(turns.map(() => node({ sessionId }, { redisUrl: address })));
   await Promise.all(turns.map((i) => memories[i].addChatMessages(said(`question ${i}`, `answer ${i}`))));
-  const read = await memories[0].getChatMessages();
+  // A window that is wide enough for all of them: without one, the older ones could be in a summary by now.
+  const wide = await node({ sessionId, windowSize: 100 }, { redisUrl: address });
+  const read = await wide.getChatMessages();
   const order = read.filter((message) => message.type === 'userMessage').map((message) => Number(message.message.split(' ')[1]));
   assert.deepEqual(order.toSorted((a, b) => a - b), turns, 'nothing is lost and nothing is doubled');
   assert.deepEqual(read, order.flatMap((i) => shown(`question ${i}`, `answer ${i}`)));

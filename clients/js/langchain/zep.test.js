@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Memory, Message, NotFoundError, ZepClient } from '@getzep/zep-js';
 import { ZepMemory } from '@langchain/community/memory/zep';
-import { AIMessage, HumanMessage } from '@langchain/core/messages';
+import { AIMessage, HumanMessage, SystemMessage } from '@langchain/core/messages';
 
-import { need, session } from '../shared/server.js';
+import { need, session, until } from '../shared/server.js';
 
 const baseURL = need('HITHERTO_HTTP');
 const open = (sessionId, more = {}) => new ZepMemory({ sessionId, baseURL, returnMessages: true, ...more });
@@ -52,6 +52,20 @@ test('zep: prefixes of one\'s own come back', async () => {
   const memory = open(session('zep'), { humanPrefix: 'user', aiPrefix: 'assistant' });
   await memory.saveContext({ input: 'hello' }, { output: 'hi' });
   assert.deepEqual((await memory.loadMemoryVariables({})).history, [new HumanMessage('hello'), new AIMessage('hi')]);
+});
+
+test('zep: what has left the window comes back as a summary, before the newest turns', async () => {
+  const memory = open(session('zep'));
+  for (let i = 1; i <= 20; i += 1) {
+    await memory.saveContext({ input: `What is there to see on day ${i} in Zürich?` }, { output: `On day ${i} there is museum number ${i}.` });
+  }
+  let history;
+  await until('the summary is written', async () => {
+    ({ history } = await memory.loadMemoryVariables({}));
+    return history[0] instanceof SystemMessage;
+  });
+  assert.ok(history[1] instanceof HumanMessage, 'the newest turns are whole');
+  assert.equal(history.at(-1).content, 'On day 20 there is museum number 20.');
 });
 
 test('zep: cleared is gone', async () => {

@@ -98,9 +98,10 @@ test('TLS, with a certificate that the machine trusts', async () => {
   assert.deepEqual(texts(await read(node)), [['human', 'is this encrypted?'], ['ai', 'it is']]);
 });
 
-test('row 10: twenty turns at once do not interleave, tools included', async () => {
+test('row 10: ten turns at once do not interleave, tools included', async () => {
   const key = session('n8n');
-  const turns = Array.from({ length: 20 }, (_, i) => i);
+  // Not more: n8n always reads everything, and of a longer session the older turns could be in a summary by now.
+  const turns = Array.from({ length: 10 }, (_, i) => i);
   await Promise.all(turns.map((i) => say(defined(key), `question ${i}`, `answer ${i}`, i % 2 ? looked : undefined)));
   const messages = texts(await read(defined(key, { contextWindowLength: 100 })));
   const order = messages.filter(([type]) => type === 'human').map(([, text]) => Number(text.split(' ')[1]));

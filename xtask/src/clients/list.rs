@@ -28,7 +28,6 @@ pub(crate) const MAIN: &str = "main";
 
 /// All of them.
 pub(crate) const CLIENTS: [Client; 16] = [
-    node("redis-tools", "redis-tools", "redis-tools.test.js"),
     node("node-redis-and-ioredis", "langchain", "direct.test.js"),
     node("langchain-js-redis", "langchain", "redis.test.js"),
     node("langchain-js-ioredis", "langchain", "ioredis.test.js"),
@@ -44,6 +43,8 @@ pub(crate) const CLIENTS: [Client; 16] = [
     python("openai-agents", "main", "test_openai_agents.py"),
     python("agent-framework", "agent-framework", "test_agent_framework.py"),
     node("across", "langchain", "across.test.js"),
+    // Last, because the summaries of what it writes are still being made when it has ended.
+    node("redis-tools", "redis-tools", "redis-tools.test.js"),
 ];
 
 const fn node(name: &'static str, folder: &'static str, file: &'static str) -> Client {
