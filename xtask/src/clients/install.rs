@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use super::list::{Client, MAIN, REQUIREMENTS, Runtime};
-use crate::workspace;
+use crate::{tools, workspace};
 
 /// A program, and Debian's package that has it.
 const PROGRAMS: [(&str, &str); 4] =
@@ -46,15 +46,7 @@ pub(crate) fn programs() -> Result<(), String> {
         missing.push("python3-venv");
     }
     if !missing.is_empty() {
-        println!("{}: not there; installing Debian's packages", missing.join(", "));
-        workspace::run(Command::new("apt-get").args(["update", "-qq"]))
-            .and_then(|()| {
-                let mut install = Command::new("apt-get");
-                workspace::run(
-                    install.args(["install", "-y", "-qq", "--no-install-recommends"]).args(&missing),
-                )
-            })
-            .map_err(|why| format!("{why}\nthe clients need {}; install them by hand", missing.join(", ")))?;
+        tools::debian_packages(&missing, "the clients need")?;
     }
     for (program, test, version) in
         [("node", NODE_IS_NEW_ENOUGH, "20"), ("python3", PYTHON_IS_NEW_ENOUGH, "3.11")]
@@ -118,7 +110,17 @@ fn python_packages(environment: &str, file: &str) -> Result<(), String> {
     once(&here, std::slice::from_ref(&list), &format!("the packages of clients/py/{file}"), || {
         workspace::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&here))?;
         // Every package is named, so nothing is looked for; see the head of the file for what that allows.
-        let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r"];
+        // What is loaded is compiled then, which is a small part of what is installed.
+        let words = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--no-compile",
+            "-r",
+        ];
         workspace::run(Command::new(python(environment)).args(words).arg(&list))
     })
 }
