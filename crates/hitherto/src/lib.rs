@@ -34,6 +34,9 @@
 mod time;
 
 mod message;
+
+pub mod dialect;
+
 mod session;
 mod ttl;
 mod window;
@@ -55,11 +58,13 @@ mod storage_page;
 pub use context::{
     Budget, Context, ContextOptions, Cut, Explain, Format, Given, Left, LeftOut, SUMMARY_LEAD_IN, SummaryRole,
 };
+pub use dialect::{Dialect, Loss, Translated};
 pub use error::{Error, Limits};
 pub use memory::{
-    AppendOptions, Appended, ChatMemory, Direction, Edit, Fold, MessageId, Page, Result, StoredMessage,
+    AppendOptions, Appended, ChatMemory, Direction, Edit, Element, Elements, End, Fold, MessageId, Page,
+    Result, StoredMessage,
 };
-pub use message::{Content, Message, MessageError, Part, Role, ToolCall};
+pub use message::{Content, Message, MessageError, Part, Role, ToolCall, decode_string as lossy_string};
 pub use record::{FORMAT, Record, Unreadable};
 pub use session::{MemoryKey, NameError, Scope, SessionId, SessionKey, Tenant};
 pub use store::{

@@ -4,6 +4,7 @@
 //! Invariant: it knows nothing of protocols, and holds no state of any session.
 
 mod context;
+mod elements;
 mod page;
 mod stored;
 mod summary;
@@ -20,8 +21,8 @@ use crate::session::{MemoryKey, Scope, SessionId, SessionKey, Tenant};
 use crate::store::embedded::{EmbeddedOptions, EmbeddedStore};
 use crate::store::redis::{RedisOptions, RedisStore};
 use crate::store::{
-    At, Batch, Change, Configure, Description, Finding, Once, Pop, Range, Replaced, Seq, SessionPage,
-    SessionQuery, Store, StoreError,
+    At, Batch, Change, Configure, Description, Finding, Once, Pop, Range, Receipt, Replaced, Seq,
+    SessionPage, SessionQuery, Store, StoreError,
 };
 use crate::summary::Summaries;
 use crate::time::Clock;
@@ -29,6 +30,7 @@ use crate::tokens::Memo;
 use crate::ttl::TtlChange;
 use crate::window::Window;
 
+pub use elements::{Element, Elements, End};
 pub use page::{Direction, Page};
 pub use stored::{MessageId, StoredMessage};
 pub use summary::Fold;
@@ -60,6 +62,8 @@ pub struct AppendOptions {
     pub ttl: TtlChange,
     /// What happens to the session's maximum of messages.
     pub max_messages: Change<u64>,
+    /// Whether [`Appended::messages`] is wanted, which costs a little.
+    pub count: bool,
 }
 
 /// What an append gives back.
@@ -71,6 +75,8 @@ pub struct Appended {
     pub ids: Vec<MessageId>,
     /// Whether this was a repeat: nothing was stored, and the answer is the first one's.
     pub repeated: bool,
+    /// How many messages the session has now, if that was asked for and this is no repeat.
+    pub messages: Option<u64>,
 }
 
 /// What an edit replaces; each value is raw JSON.
@@ -178,8 +184,14 @@ impl ChatMemory {
             .zip(0_u128..)
             .map(|(message, index)| Record::new(message, id_after(first_id, index), now))
             .collect();
-        let batch =
-            Batch { records, once, ttl: options.ttl, max_messages: options.max_messages, hint: self.hint() };
+        let batch = Batch {
+            records,
+            once,
+            ttl: options.ttl,
+            max_messages: options.max_messages,
+            hint: self.hint(),
+            count: options.count,
+        };
         let receipt = self.store.append(At { key: &key, now }, batch).await?;
         if let Some(summaries) = self.summaries.as_ref().filter(|_| receipt.due) {
             summaries.due.notify_one();
@@ -192,7 +204,8 @@ impl ChatMemory {
                 None => MessageId::Given(id_after(receipt.first_id, index)),
             })
             .collect();
-        Ok(Appended { first_seq: receipt.first_seq, ids, repeated: receipt.repeated })
+        let Receipt { first_seq, repeated, messages, .. } = receipt;
+        Ok(Appended { first_seq, ids, repeated, messages })
     }
 
     fn check_append(&self, messages: &[Message], options: &AppendOptions) -> Result<()> {
@@ -203,7 +216,7 @@ impl ChatMemory {
         check_size("append", messages.len(), "messages", limits.messages_per_append)?;
         let mut bytes = 0;
         for message in messages {
-            let length = message.bytes().len();
+            let length = message.payload().len();
             check_size("message", length, "bytes", limits.message_bytes)?;
             bytes += length;
         }
@@ -279,6 +292,7 @@ impl ChatMemory {
             }
             check_size("message", json.len(), "bytes", self.limits.message_bytes)?;
             let message = Message::parse(json.into()).map_err(|error| Error::Message { index: 0, error })?;
+            let message = message.pushed_at_head(old.message.as_ref().is_some_and(Message::is_at_head));
             Ok(Record { message: Some(message), edited_at: Some(now), ..old.clone() })
         };
         let record = self.change(session, seq, change).await?;
@@ -465,10 +479,10 @@ pub(crate) fn id_after(first: Uuid, index: u128) -> Uuid {
 
 /// What tells one append's messages from another's: SHA-1 over their lengths and bytes, as a version 5 UUID.
 fn fingerprint(messages: &[Message]) -> Uuid {
-    let mut all = Vec::with_capacity(messages.iter().map(|message| message.bytes().len() + 8).sum());
+    let mut all = Vec::with_capacity(messages.iter().map(|message| message.payload().len() + 8).sum());
     for message in messages {
-        all.extend_from_slice(&(message.bytes().len() as u64).to_be_bytes());
-        all.extend_from_slice(message.bytes());
+        all.extend_from_slice(&(message.payload().len() as u64).to_be_bytes());
+        all.extend_from_slice(message.payload());
     }
     Uuid::new_v5(&Uuid::NAMESPACE_OID, &all)
 }

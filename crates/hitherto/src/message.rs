@@ -1,23 +1,25 @@
-//! A message: one entry of a conversation, kept as the JSON in which it came.
+//! A message: one entry of a conversation, kept as the bytes in which it came, in the dialect in which it came.
 //!
 //! Invariant: the bytes given are the bytes kept. What this module reads of them (role, id, time) it reads
 //! without changing them; unknown fields, unknown parts, half surrogate pairs and numbers of any size
-//! survive because nothing ever prints them again.
+//! survive because nothing ever prints them again. A message of another dialect is turned into Hitherto's own
+//! form when somebody asks for that, once.
 
 mod content;
 mod json;
-mod langchain;
 
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::sync::OnceLock;
 use thiserror::Error;
 
 pub use content::{Content, Part, ToolCall};
-pub(crate) use json::{decode_string, field, is_object, push_string, rename_field, replace_field};
-pub(crate) use langchain::{langchain, raw, raw_content};
+pub use json::decode_string;
+pub(crate) use json::{field, is_object, push_string, raw, rename_field, replace_field};
 
+use crate::dialect::{self, Dialect, Loss, Translated};
 use crate::time::Timestamp;
 
 /// Who speaks.
@@ -90,10 +92,23 @@ pub enum MessageError {
 #[derive(Clone)]
 pub struct Message {
     role: Role,
-    json: Bytes,
-    own_id: bool,
-    own_time: bool,
+    dialect: Dialect,
+    payload: Bytes,
+    /// The payload in Hitherto's own form, where that is another.
+    native: OnceLock<Bytes>,
+    flags: Flags,
     created_at: Option<Timestamp>,
+}
+
+/// What a record's header says of a message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Flags {
+    /// Whether `id` stands in the JSON itself.
+    pub(crate) own_id: bool,
+    /// Whether `created_at` stands in the JSON itself.
+    pub(crate) own_time: bool,
+    /// Whether it was pushed at the head of a list, so that its clients read the newest first.
+    pub(crate) at_head: bool,
 }
 
 /// The fields that are looked at when a message comes in; the rest is only skipped over.
@@ -147,7 +162,8 @@ impl Read {
 
     fn message(self, json: Bytes) -> Message {
         let Self { role, own_id, created_at } = self;
-        Message { role, own_id, own_time: created_at.is_some(), created_at, json }
+        let flags = Flags { own_id, own_time: created_at.is_some(), at_head: false };
+        Message { created_at, ..Message::stored(role, Dialect::Hitherto, json, flags) }
     }
 }
 
@@ -184,7 +200,94 @@ impl Message {
         json.extend_from_slice(b"\",\"content\":");
         push_string(&mut json, text);
         json.push(b'}');
-        Self { role, json: json.into(), own_id: false, own_time: false, created_at: None }
+        Self::stored(role, Dialect::Hitherto, json.into(), Flags::default())
+    }
+
+    /// A message that another client wrote, in its dialect, whose bytes are kept; `None` if it is not in that
+    /// dialect.
+    pub fn foreign(dialect: Dialect, payload: Bytes) -> Option<Self> {
+        if dialect == Dialect::Hitherto {
+            return Self::parse(payload).ok();
+        }
+        let head = dialect::head(dialect, &payload)?;
+        let message = Self::stored(head.role, dialect, payload, Flags::default());
+        Some(Self { created_at: head.created_at, ..message })
+    }
+
+    /// The same where only its surroundings say who speaks, and when.
+    pub fn foreign_of(role: Role, dialect: Dialect, payload: Bytes, created_at: Option<Timestamp>) -> Self {
+        Self { created_at, ..Self::stored(role, dialect, payload, Flags::default()) }
+    }
+
+    /// Bytes that somebody pushed, in the dialect that they look like; [`Dialect::Opaque`] if that is none.
+    pub fn detect(payload: Bytes) -> Self {
+        match dialect::detect(&payload) {
+            Some((dialect, head)) => Self::foreign_of(head.role, dialect, payload, head.created_at),
+            None => Self::opaque(payload),
+        }
+    }
+
+    /// Bytes that are no message.
+    pub fn opaque(payload: Bytes) -> Self {
+        Self::stored(Role::System, Dialect::Opaque, payload, Flags::default())
+    }
+
+    /// The same message, pushed at the head of a list or not.
+    #[must_use]
+    pub fn pushed_at_head(mut self, at_head: bool) -> Self {
+        self.flags.at_head = at_head;
+        self
+    }
+
+    /// Whether it was pushed at the head of a list.
+    pub fn is_at_head(&self) -> bool {
+        self.flags.at_head
+    }
+
+    /// The dialect of its payload.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Whether it is bytes that are no message: it is kept, and is in no window, no context and no summary.
+    pub fn is_opaque(&self) -> bool {
+        self.dialect == Dialect::Opaque
+    }
+
+    /// The bytes as they came.
+    pub fn payload(&self) -> &Bytes {
+        &self.payload
+    }
+
+    /// The message as one element of that dialect: its own bytes if it is in it already. Of a message that is several
+    /// there ([`Self::elements_in`]), the first.
+    pub fn in_dialect(&self, dialect: Dialect) -> Translated {
+        Translated::first(self.elements_in(dialect))
+    }
+
+    /// The message as elements of that dialect, and what they do not say: its own bytes if it is in it already, else
+    /// one element, or several where the dialect has one for each call of a tool.
+    pub fn elements_in(&self, dialect: Dialect) -> (Vec<Bytes>, Vec<Loss>) {
+        if dialect == self.dialect || self.is_opaque() {
+            return (vec![self.payload.clone()], Vec::new());
+        }
+        let native = match self.dialect {
+            Dialect::Hitherto => Translated { payload: self.payload.clone(), losses: Vec::new() },
+            foreign => dialect::to_native(foreign, self.role, &self.payload),
+        };
+        if dialect == Dialect::Hitherto {
+            return (vec![native.payload], native.losses);
+        }
+        let (elements, others) = dialect::from_native_many(dialect, &native.payload);
+        (elements, native.losses.into_iter().chain(others).collect())
+    }
+
+    /// The message as one element of a dialect that is JSON, to stand in an answer; `None` for any other dialect.
+    pub(crate) fn raw_in(&self, dialect: Dialect) -> Option<Box<RawValue>> {
+        let read = |payload: &[u8]| std::str::from_utf8(payload).ok().and_then(raw);
+        // Its own bytes may be what only Python reads.
+        read(&self.in_dialect(dialect).payload)
+            .or_else(|| read(&dialect::from_native(dialect, self.bytes()).payload))
     }
 
     /// A user's message.
@@ -211,7 +314,7 @@ impl Message {
     /// or any field of the application's own. A value that the field cannot have leaves the message as it was.
     #[must_use]
     pub fn with(self, field: &str, value: &serde_json::Value) -> Self {
-        let json = replace_field(&self.json, field, value.to_string().as_bytes());
+        let json = replace_field(self.bytes(), field, value.to_string().as_bytes());
         Self::parse(json.into()).unwrap_or(self)
     }
 
@@ -220,14 +323,19 @@ impl Message {
         self.role
     }
 
-    /// The JSON as it came.
+    /// The message as JSON in Hitherto's own form: as it came, if it came so.
     pub fn json(&self) -> &str {
-        std::str::from_utf8(&self.json).unwrap_or("{}")
+        std::str::from_utf8(self.bytes()).unwrap_or("{}")
     }
 
-    /// The JSON as it came.
+    /// The same.
     pub(crate) fn bytes(&self) -> &Bytes {
-        &self.json
+        match self.dialect {
+            Dialect::Hitherto => &self.payload,
+            dialect => {
+                self.native.get_or_init(|| dialect::to_native(dialect, self.role, &self.payload).payload)
+            }
+        }
     }
 
     /// The time that the message brought along, if it did.
@@ -235,37 +343,32 @@ impl Message {
         self.created_at
     }
 
-    /// Whether `created_at` stands in the JSON itself.
-    pub(crate) fn has_own_time(&self) -> bool {
-        self.own_time
-    }
-
-    /// Whether `id` stands in the JSON itself.
-    pub(crate) fn has_own_id(&self) -> bool {
-        self.own_id
+    /// What a record's header says of it.
+    pub(crate) fn flags(&self) -> Flags {
+        self.flags
     }
 
     /// The id that the message brought along, if it did.
     pub fn own_id(&self) -> Option<String> {
-        if !self.own_id {
+        if !self.flags.own_id {
             return None;
         }
         self.field("id").map(|raw| decode_string(&raw))
     }
 
     /// A message read back from a store, which has kept its flags.
-    pub(crate) fn stored(role: Role, json: Bytes, own_id: bool, own_time: bool) -> Self {
-        Self { role, json, own_id, own_time, created_at: None }
+    pub(crate) fn stored(role: Role, dialect: Dialect, payload: Bytes, flags: Flags) -> Self {
+        Self { role, dialect, payload, native: OnceLock::new(), flags, created_at: None }
     }
 
     /// The raw JSON of one top-level field.
     pub fn field(&self, name: &str) -> Option<String> {
-        json::field(&self.json, name).map(str::to_owned)
+        json::field(self.bytes(), name).map(str::to_owned)
     }
 
     /// What is said: text, parts, or nothing.
     pub fn content(&self) -> Content {
-        content::content(&self.json)
+        content::content(self.bytes())
     }
 
     /// The text of the message: its content if that is text, its text parts one after another if not.
@@ -276,7 +379,7 @@ impl Message {
 
     /// The tools that the model calls in this message.
     pub fn tool_calls(&self) -> Vec<ToolCall> {
-        content::tool_calls(&self.json)
+        content::tool_calls(self.bytes())
     }
 
     /// The id of the call that this message is the result of.
@@ -302,7 +405,7 @@ impl Message {
 impl PartialEq for Message {
     /// Equal bytes. The time is in them; only a message that has just been parsed holds it apart as well.
     fn eq(&self, other: &Self) -> bool {
-        self.role == other.role && self.json == other.json
+        (self.role, self.dialect, &self.payload) == (other.role, other.dialect, &other.payload)
     }
 }
 
@@ -311,7 +414,7 @@ impl Eq for Message {}
 impl std::fmt::Debug for Message {
     /// Role and length only: what people say stays out of logs.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Message({}, {} bytes)", self.role.as_str(), self.json.len())
+        write!(f, "Message({}, {} bytes)", self.role.as_str(), self.payload.len())
     }
 }
 

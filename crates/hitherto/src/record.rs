@@ -7,8 +7,9 @@
 //! byte  0      'H'
 //!       1      format version, 1
 //!       2      role: s, u, a, t
-//!       3      flags: 1 deleted, 2 edited, 4 the JSON has its own id, 8 the JSON has its own created_at
-//!       4      dialect of the payload, 0 (Hitherto's own)
+//!       3      flags: 1 deleted, 2 edited, 4 the JSON has its own id, 8 the JSON has its own created_at,
+//!              16 pushed at the head of a list
+//!       4      dialect of the payload (`Dialect::code`), 0 for Hitherto's own
 //!       5..13  created at, milliseconds since the epoch, big-endian
 //!      13..29  id (UUID, version 7)
 //!      29..33  CRC-32 of the payload, big-endian
@@ -20,7 +21,8 @@ use bytes::{Buf as _, BufMut as _, Bytes};
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::message::{Message, Role};
+use crate::dialect::Dialect;
+use crate::message::{Flags, Message, Role};
 use crate::time::Timestamp;
 
 /// The version of the format that this code writes, and the newest that it reads.
@@ -35,6 +37,7 @@ const DELETED: u8 = 1;
 const EDITED: u8 = 2;
 const OWN_ID: u8 = 4;
 const OWN_TIME: u8 = 8;
+const AT_HEAD: u8 = 16;
 
 /// A stored message, or what is left of a deleted one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +89,7 @@ impl Record {
     /// How many bytes [`Self::encode`] gives; every store counts a record so.
     pub fn size(&self) -> usize {
         let edited = if self.edited_at.is_some() { 8 } else { 0 };
-        HEADER + edited + self.message.as_ref().map_or(0, |message| message.bytes().len())
+        HEADER + edited + self.message.as_ref().map_or(0, |message| message.payload().len())
     }
 
     /// Whether a turn begins with this record.
@@ -96,13 +99,13 @@ impl Record {
 
     /// The bytes of the record.
     pub fn encode(&self) -> Vec<u8> {
-        let payload: &[u8] = self.message.as_ref().map_or(&[], |message| message.bytes());
+        let payload: &[u8] = self.message.as_ref().map_or(&[], |message| message.payload());
         let mut out = Vec::with_capacity(self.size());
         out.put_u8(MAGIC);
         out.put_u8(FORMAT);
         out.put_u8(role_byte(self.role));
         out.put_u8(self.flags());
-        out.put_u8(0);
+        out.put_u8(self.message.as_ref().map_or(Dialect::Hitherto, Message::dialect).code());
         out.put_i64(self.created_at.as_millis());
         out.put_slice(self.id.as_bytes());
         out.put_u32(crc32fast::hash(payload));
@@ -121,11 +124,9 @@ impl Record {
         match &self.message {
             None => flags |= DELETED,
             Some(message) => {
-                if message.has_own_id() {
-                    flags |= OWN_ID;
-                }
-                if message.has_own_time() {
-                    flags |= OWN_TIME;
+                let Flags { own_id, own_time, at_head } = message.flags();
+                for (flag, bit) in [(own_id, OWN_ID), (own_time, OWN_TIME), (at_head, AT_HEAD)] {
+                    flags |= if flag { bit } else { 0 };
                 }
             }
         }
@@ -142,9 +143,10 @@ impl Record {
         if *magic != MAGIC {
             return Err(Unreadable::Foreign);
         }
-        if *format != FORMAT || *dialect != 0 {
+        if *format != FORMAT {
             return Err(Unreadable::Newer);
         }
+        let dialect = Dialect::from_code(*dialect).ok_or(Unreadable::Newer)?;
         let role = byte_role(*role).ok_or(Unreadable::Damaged)?;
         let (created_at, rest) = rest.split_first_chunk().ok_or(Unreadable::Foreign)?;
         let (id, crc) = rest.split_first_chunk().ok_or(Unreadable::Foreign)?;
@@ -161,7 +163,12 @@ impl Record {
         } else if crc32fast::hash(&bytes) != crc {
             return Err(Unreadable::Damaged);
         } else {
-            Some(Message::stored(role, bytes, flags & OWN_ID != 0, flags & OWN_TIME != 0))
+            let flags = Flags {
+                own_id: flags & OWN_ID != 0,
+                own_time: flags & OWN_TIME != 0,
+                at_head: flags & AT_HEAD != 0,
+            };
+            Some(Message::stored(role, dialect, bytes, flags))
         };
         Ok(Self {
             id: Uuid::from_bytes(*id),
@@ -239,7 +246,7 @@ mod tests {
         check(good[..30].to_vec(), Unreadable::Foreign);
         check(good[..good.len() - 1].to_vec(), Unreadable::Damaged);
         check(with(1, 2), Unreadable::Newer);
-        check(with(4, 1), Unreadable::Newer);
+        check(with(4, 200), Unreadable::Newer);
         check(with(2, b'x'), Unreadable::Damaged);
         check(with(40, b'x'), Unreadable::Damaged);
     }

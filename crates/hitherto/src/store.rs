@@ -12,6 +12,7 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use uuid::Uuid;
 
+use crate::message::Message;
 use crate::record::{Record, Unreadable};
 use crate::session::{Scope, SessionId, SessionKey};
 use crate::summary::{Hint, PolicyChange, Summary};
@@ -49,6 +50,8 @@ pub struct Batch {
     pub max_messages: Change<u64>,
     /// From when on the session is due for folding, unless it has a hint of its own; `None` if nothing folds.
     pub hint: Option<Hint>,
+    /// Whether the receipt says how many messages the session has then, which costs a little.
+    pub count: bool,
 }
 
 /// An idempotency key and what it stands for.
@@ -83,6 +86,8 @@ pub struct Receipt {
     pub repeated: bool,
     /// Whether the session is due for folding now; the store has put it on its due-list, or is about to.
     pub due: bool,
+    /// How many messages the session has now, if that was asked for and this is no repeat.
+    pub messages: Option<u64>,
 }
 
 /// Which part of a session is read.
@@ -121,7 +126,20 @@ pub struct Entry {
 impl Entry {
     /// The record, if there is a message that can be read.
     pub fn live(&self) -> Option<&Record> {
+        self.element().filter(|record| record.message.as_ref().is_some_and(|message| !message.is_opaque()))
+    }
+
+    /// The record, if it is not deleted: a message, or bytes that somebody pushed and that are none.
+    pub fn element(&self) -> Option<&Record> {
         self.record.as_ref().ok().filter(|record| record.message.is_some())
+    }
+
+    /// Whether something stands there that is no message that can be read.
+    pub fn is_unreadable(&self) -> bool {
+        match &self.record {
+            Ok(record) => record.message.as_ref().is_some_and(Message::is_opaque),
+            Err(_) => true,
+        }
     }
 }
 

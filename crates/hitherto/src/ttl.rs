@@ -100,6 +100,8 @@ pub enum TtlChange {
     /// Sets it, starting its clock; an append that repeats the time to live of a session whose clock
     /// never restarts leaves the clock running.
     Set(Ttl),
+    /// Sets it and starts its clock, whatever the session had before.
+    Start(Ttl),
     /// Removes it: the session no longer expires.
     Remove,
 }

@@ -155,6 +155,7 @@ fn turn(id: u128) -> Batch {
         ttl: TtlChange::Keep,
         max_messages: Change::Keep,
         hint: Some(Hint { turns: 3, bytes: u64::MAX }),
+        count: false,
     }
 }
 

@@ -20,6 +20,8 @@ mod session;
 mod sessions;
 mod summary;
 
+mod redis_rest;
+
 mod docs;
 mod health;
 mod openapi;
@@ -35,6 +37,7 @@ use axum::routing::{get, post};
 use hitherto::{ChatMemory, Encoding, Ttl};
 use tokio::sync::{OnceCell, Semaphore};
 
+use crate::keyspace::Keyspace;
 use crate::settings::Settings;
 use problem::{Code, Problem};
 
@@ -50,6 +53,8 @@ pub struct Door {
     folds: Semaphore,
     /// The encodings whose tables were loaded, or are being loaded.
     warm: [OnceCell<()>; 2],
+    /// The sessions as keys, where Redis' commands are served.
+    keyspace: Option<Keyspace>,
 }
 
 /// How the door serves.
@@ -118,7 +123,14 @@ impl Door {
     /// A door to that memory.
     pub fn new(memory: ChatMemory, options: Options) -> Self {
         let folds = Semaphore::new(options.fold_concurrency.clamp(1, Semaphore::MAX_PERMITS));
-        Self { memory, options, folds, warm: Default::default() }
+        Self { memory, options, folds, warm: Default::default(), keyspace: None }
+    }
+
+    /// The same door, which also serves Redis' commands, as Upstash's clients send them.
+    #[must_use]
+    pub fn with_keyspace(mut self, keyspace: Keyspace) -> Self {
+        self.keyspace = Some(keyspace);
+        self
     }
 
     /// How it serves.
@@ -174,7 +186,12 @@ pub(crate) fn router(door: Arc<Door>) -> Router {
     let one = || get(message::show).patch(message::edit).delete(message::delete);
     let session = || get(session::describe).patch(session::configure).delete(session::clear);
     let summary = || get(summary::show).put(summary::put);
+    let redis = match door.keyspace {
+        Some(_) => redis_rest::routes(),
+        None => Router::new(),
+    };
     Router::new()
+        .merge(redis)
         .route("/v1/sessions/{id}/messages", messages())
         .route("/v1/sessions//messages", messages())
         .route("/v1/sessions/{id}/messages/{seq}", one())

@@ -85,9 +85,14 @@ fn a_role() -> impl Strategy<Value = Role> {
 
 fn a_ttl() -> impl Strategy<Value = TtlChange> {
     let restart = prop_oneof![Just(Restart::Write), Just(Restart::Read), Just(Restart::Never)];
-    let set = (prop_oneof![Just(25), Just(65), Just(305)], restart)
-        .prop_map(|(secs, restart)| ttl_of(secs, restart));
-    prop_oneof![6 => Just(TtlChange::Keep), 3 => set, 1 => Just(TtlChange::Remove)]
+    let set =
+        (prop_oneof![Just(25), Just(65), Just(305)], restart, 0..4).prop_map(|(secs, restart, start)| {
+            match ttl_of(secs, restart) {
+                TtlChange::Set(ttl) if start == 0 => TtlChange::Start(ttl),
+                change => change,
+            }
+        });
+    prop_oneof![6 => Just(TtlChange::Keep), 4 => set, 1 => Just(TtlChange::Remove)]
 }
 
 fn a_max() -> impl Strategy<Value = Change<u64>> {
@@ -177,6 +182,7 @@ fn batch(roles: &[Role], step: usize, now: Timestamp) -> Batch {
         ttl: TtlChange::Keep,
         max_messages: Change::Keep,
         hint: None,
+        count: true,
     }
 }
 

@@ -111,7 +111,7 @@ impl Session {
     fn written(&mut self, now: Timestamp, change: TtlChange) {
         self.updated_at = now;
         match change {
-            TtlChange::Set(ttl) => self.ttl = Some(ttl),
+            TtlChange::Set(ttl) | TtlChange::Start(ttl) => self.ttl = Some(ttl),
             TtlChange::Remove => self.ttl = None,
             _ if self.ttl.is_some_and(|ttl| ttl.restart() == Restart::Never) => return,
             _ => {}
@@ -198,6 +198,7 @@ impl Session {
             first_id: batch.records[0].id,
             repeated: false,
             due: false,
+            messages: None,
         };
         self.places.extend(batch.records);
         set(&mut self.max_messages, &batch.max_messages);
@@ -214,6 +215,7 @@ impl Session {
             self.once.insert(once.key.clone(), (once, receipt));
         }
         receipt.due = self.is_due(batch.hint);
+        receipt.messages = batch.count.then(|| self.messages());
         Ok(receipt)
     }
 

@@ -182,6 +182,7 @@ impl Chat {
             ttl: TtlChange::Keep,
             max_messages: Change::Keep,
             hint: None,
+            count: false,
         }
     }
 

@@ -8,8 +8,9 @@ use super::options::{Budget, ContextOptions, Format};
 use super::plan::{self, Draft, summary_view};
 use super::view::{Counter, REPLY, View};
 use super::{Context, SUMMARY_LEAD_IN, SummaryRole, anthropic, openai};
+use crate::dialect::Dialect;
 use crate::memory::StoredMessage;
-use crate::message::{Role, langchain, push_string};
+use crate::message::{Message, Role, push_string};
 use crate::session::SessionId;
 use crate::store::{Seq, Slice, SummaryState};
 use crate::tokens::Memo;
@@ -93,7 +94,7 @@ pub(crate) fn assemble(input: Input, options: &ContextOptions, memo: &Memo) -> C
     let counter = Counter { encoding: options.encoding, format: options.format, memo };
     let held = slice.last.saturating_sub(slice.base).saturating_sub(slice.deleted);
     let unreadable: Vec<Seq> =
-        slice.entries.iter().filter(|entry| entry.record.is_err()).map(|entry| entry.seq).collect();
+        slice.entries.iter().filter(|entry| entry.is_unreadable()).map(|entry| entry.seq).collect();
     let oldest_read = slice.entries.first().map_or(slice.last + 1, |entry| entry.seq);
     let (base, last) = (slice.base, slice.last);
     let messages: Vec<StoredMessage> =
@@ -109,7 +110,11 @@ pub(crate) fn assemble(input: Input, options: &ContextOptions, memo: &Memo) -> C
         _ => {
             let first = keep.map_or(0, |keep| first_kept(&turns, keep as usize, upto));
             let draft = unbounded(&turns, first, text, options.summary);
-            let prompt = prompt(&draft, &turns, options.summary, &counter);
+            let prompt = if options.uncounted && options.format == Format::Messages {
+                Prompt::empty(Format::Messages)
+            } else {
+                prompt(&draft, &turns, options.summary, &counter)
+            };
             (draft, prompt)
         }
     };
@@ -163,7 +168,8 @@ pub(crate) fn assemble(input: Input, options: &ContextOptions, memo: &Memo) -> C
     };
     before.account(&turns, draft.summary.is_some(), why, &mut explain);
 
-    let summary_tokens = draft.summary.as_deref().map_or(0, |text| counter.text(text));
+    let summary_tokens =
+        draft.summary.as_deref().filter(|_| !options.uncounted).map_or(0, |text| counter.text(text));
     let summary =
         state.current.zip(draft.summary).map(|(summary, text)| crate::summary::Summary { text, ..summary });
     Context {
@@ -302,11 +308,11 @@ fn prompt(draft: &Draft, turns: &Turns<'_>, role: SummaryRole, counter: &Counter
         Format::LangChain => {
             let first = summary.as_ref().and_then(|view| {
                 let text = view.bits.first().map(super::view::Bit::shown)?;
-                langchain(&crate::message::Message::new(view.role, &text))
+                Message::new(view.role, &text).raw_in(Dialect::LangChainJs)
             });
             let list: Vec<_> = first
                 .into_iter()
-                .chain(messages.iter().filter_map(|message| langchain(&message.message)))
+                .chain(messages.iter().filter_map(|message| message.message.raw_in(Dialect::LangChainJs)))
                 .collect();
             Prompt { json: serde_json::to_vec(&list).ok(), tokens: sum() }
         }

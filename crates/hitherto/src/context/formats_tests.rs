@@ -101,7 +101,9 @@ fn anthropic() {
 
 #[test]
 fn langchain() {
-    let end = r#""additional_kwargs":{},"response_metadata":{}}}"#;
+    let (end, none) = (r#""response_metadata":{}}}"#, r#""additional_kwargs":{},"#);
+    // LangChain hands these on and sends them to no model, so they are not counted.
+    let metadata = r#""additional_kwargs":{"hitherto":{"metadata":{"a":1}}},"#;
     let expected = [
         r#"{"type":"human","data":{"content":"Summary of the conversation so far:\nZoë lives in Espoo.","#,
         r#"{"type":"human","data":{"content":"weather \ud83d?","name":"Zoë","#,
@@ -112,6 +114,9 @@ fn langchain() {
         r#"{"type":"system","data":{"content":"Be brief.","#,
         r#"{"type":"human","data":{"content":[{"type":"text","text":"what is it?"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA","detail":"low"}},{"type":"image_url","image_url":{"url":"https://example.org/a.png"}},{"type":"odd","x":1}],"#,
     ]
-    .map(|message| format!("{message}{end}"));
+    .map(|message| {
+        let kwargs = if message.contains("21 °C.") { metadata } else { none };
+        format!("{message}{kwargs}{end}")
+    });
     check(Format::LangChain, SummaryRole::User, &format!("[{}]", expected.join(",")));
 }

@@ -14,6 +14,9 @@ pub struct ContextOptions {
     pub format: Format,
     /// How tokens are counted.
     pub encoding: Encoding,
+    /// Whether nothing is counted where the budget does not need it: [`Context::tokens`](crate::Context::tokens) is 0
+    /// then, and a context of messages costs no more than a window.
+    pub uncounted: bool,
 }
 
 impl ContextOptions {

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::view::{Counter, left_out};
+use crate::dialect::Dialect;
 use crate::memory::StoredMessage;
 use crate::message::{Content, Message, Part, field, push_string, replace_field};
 
@@ -232,7 +233,7 @@ impl Draft {
     fn replaced(&self, name: &str, value: &[u8]) -> StoredMessage {
         let json = replace_field(self.stored.message.bytes(), name, value);
         let old = &self.stored.message;
-        let message = Message::stored(old.role(), json.into(), old.has_own_id(), old.has_own_time());
+        let message = Message::stored(old.role(), Dialect::Hitherto, json.into(), old.flags());
         self.stored.saying(message)
     }
 

@@ -344,7 +344,7 @@ proptest! {
         let held = session.slice.last - base - session.slice.deleted;
         let skipped = unread.min(session.slice.entries.len());
         let session = session.read(skipped);
-        let options = ContextOptions { budget: Budget::Tokens(budget), summary: role, format, encoding };
+        let options = ContextOptions { budget: Budget::Tokens(budget), summary: role, format, encoding, uncounted: false };
         let context = session.context(&options);
         let explain = &context.explain;
         // The count of what is given.
@@ -364,7 +364,7 @@ proptest! {
         let seqs: Vec<Seq> = context.messages.iter().map(|message| message.seq).collect();
         prop_assert!(live.ends_with(&seqs));
         if let Some(first) = context.messages.first() {
-            let unreadable = session.slice.entries.iter().filter(|entry| entry.record.is_err()).count();
+            let unreadable = session.slice.entries.iter().filter(|entry| entry.is_unreadable()).count();
             let oldest = (live.len() + unreadable) as u64 == held && live.first() == Some(&first.seq);
             prop_assert!(first.role() == crate::message::Role::User || oldest);
         }
@@ -399,7 +399,7 @@ proptest! {
         if let Some((upto, words)) = summary {
             session = session.summary(upto, &"fact after fact. ".repeat(words));
         }
-        let context = session.context(&ContextOptions { budget: Budget::Tokens(budget), summary: role, format, encoding });
+        let context = session.context(&ContextOptions { budget: Budget::Tokens(budget), summary: role, format, encoding, uncounted: false });
         prop_assert!(context.tokens <= budget as usize);
         let everything = context.explain.left_to_summary.is_none() && context.explain.left_out.is_empty();
         prop_assert!(everything || context.tokens >= budget as usize * 9 / 10, "{} of {}: {}", context.tokens, budget, told(&context));

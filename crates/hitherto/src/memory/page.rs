@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::stored::StoredMessage;
-use crate::store::{At, Range, Seq, Slice, Store};
+use crate::store::{At, Entry, Range, Seq, Slice, Store};
 
 /// Messages of a session, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,23 +41,46 @@ impl Page {
 
     /// A window reaches to the end of the session, so what it does not hold of the session is older.
     pub(super) fn of_window(slice: Slice) -> Self {
-        let unreadable = slice.entries.iter().filter(|entry| entry.record.is_err()).count() as u64;
+        let unreadable = slice.entries.iter().filter(|entry| entry.is_unreadable()).count() as u64;
         let messages: Vec<_> = slice.entries.into_iter().filter_map(StoredMessage::of_entry).collect();
         let held = slice.last.saturating_sub(slice.base).saturating_sub(slice.deleted);
         Self { more: held > messages.len() as u64 + unreadable, messages, unreadable }
     }
 }
 
-/// Reads a page, crossing deleted places until it is full or the session ends.
+/// A part of a session as it is read: what is wanted of it, oldest first.
+pub(super) struct Walk<T> {
+    pub(super) wanted: Vec<T>,
+    pub(super) more: bool,
+    pub(super) unreadable: u64,
+    /// What the newest read said of the session: the place before its oldest, its newest, and how many are deleted.
+    pub(super) base: Seq,
+    pub(super) last: Seq,
+    pub(super) deleted: u64,
+}
+
+/// Reads a page of messages.
 pub(super) async fn read(store: &dyn Store, at: At<'_>, from: Direction, limit: u32) -> Result<Page> {
-    let mut page = Page::default();
+    let walk = walk(store, at, from, limit, StoredMessage::of_entry).await?;
+    Ok(Page { messages: walk.wanted, more: walk.more, unreadable: walk.unreadable })
+}
+
+/// Reads a page, crossing the places of which nothing is wanted until it is full or the session ends.
+pub(super) async fn walk<T: Send>(
+    store: &dyn Store,
+    at: At<'_>,
+    from: Direction,
+    limit: u32,
+    want: impl Fn(Entry) -> Option<T> + Send + Sync,
+) -> Result<Walk<T>> {
+    let mut page = Walk { wanted: Vec::new(), more: false, unreadable: 0, base: 0, last: 0, deleted: 0 };
     // Unreadable places since the last message: they count here only if this page goes on past them, for
     // the next page begins after that message.
     let mut unreadable = 0;
     let (mut from, mut crossing) = (from, false);
     'full: loop {
         let missing =
-            limit.saturating_add(1).saturating_sub(u32::try_from(page.messages.len()).unwrap_or(limit));
+            limit.saturating_add(1).saturating_sub(u32::try_from(page.wanted.len()).unwrap_or(limit));
         // The first read is of what a page without deleted places takes; what is still missing is further off.
         let places = if crossing { missing.max(STRIDE) } else { missing };
         crossing = true;
@@ -66,6 +89,7 @@ pub(super) async fn read(store: &dyn Store, at: At<'_>, from: Direction, limit: 
             Direction::Before(seq) => Range::Before(seq, places),
         };
         let mut slice = store.read(at, range).await?;
+        (page.base, page.last, page.deleted) = (slice.base, slice.last, slice.deleted);
         let ended = match (from, slice.entries.first(), slice.entries.last()) {
             (_, None, _) | (_, _, None) => break,
             (Direction::After(_), _, Some(last)) => {
@@ -79,14 +103,14 @@ pub(super) async fn read(store: &dyn Store, at: At<'_>, from: Direction, limit: 
             }
         };
         for entry in slice.entries {
-            let is_unreadable = entry.record.is_err();
-            match StoredMessage::of_entry(entry) {
-                Some(_) if page.messages.len() >= limit as usize => {
+            let is_unreadable = entry.is_unreadable();
+            match want(entry) {
+                Some(_) if page.wanted.len() >= limit as usize => {
                     page.more = true;
                     break 'full;
                 }
-                Some(message) => {
-                    page.messages.push(message);
+                Some(wanted) => {
+                    page.wanted.push(wanted);
                     page.unreadable += std::mem::take(&mut unreadable);
                 }
                 None if is_unreadable => unreadable += 1,
@@ -101,7 +125,7 @@ pub(super) async fn read(store: &dyn Store, at: At<'_>, from: Direction, limit: 
         page.unreadable += unreadable;
     }
     if matches!(from, Direction::Before(_)) {
-        page.messages.reverse();
+        page.wanted.reverse();
     }
     Ok(page)
 }

@@ -50,7 +50,7 @@ impl StoredMessage {
 
     /// From a place of a session; `None` if no readable message stands there.
     pub(crate) fn of_entry(entry: Entry) -> Option<Self> {
-        Self::new(entry.seq, entry.record.ok()?)
+        if entry.is_unreadable() { None } else { Self::new(entry.seq, entry.record.ok()?) }
     }
 
     /// The same message saying something else: what a context gives of one that is too long for it.
@@ -76,7 +76,7 @@ impl StoredMessage {
         out.reserve(json.len() + 160);
         // Writing to a vector cannot fail.
         let _ = write!(out, "{{\"seq\":{}", self.seq);
-        if !self.message.has_own_id() {
+        if !self.message.flags().own_id {
             let mut buffer = Uuid::encode_buffer();
             out.extend_from_slice(b",\"id\":\"");
             out.extend_from_slice(self.id.hyphenated().encode_lower(&mut buffer).as_bytes());
@@ -86,7 +86,7 @@ impl StoredMessage {
         // The fields between the braces of the object that came: a message has a role at least.
         let fields = json.strip_prefix(b"{").unwrap_or(json);
         out.extend_from_slice(fields.strip_suffix(b"}").unwrap_or(fields));
-        if !self.message.has_own_time() {
+        if !self.message.flags().own_time {
             write_time(out, b",\"created_at\":\"", self.created_at);
         }
         if let Some(edited_at) = self.edited_at {

@@ -5,6 +5,11 @@ use std::borrow::Cow;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+/// A raw JSON text as a value; `None` for what is not JSON, which a message in Hitherto's own form never holds.
+pub(crate) fn raw(json: &str) -> Option<Box<RawValue>> {
+    RawValue::from_string(json.to_owned()).ok()
+}
+
 /// Whether the raw value is an object.
 pub(crate) fn is_object(raw: &str) -> bool {
     raw.starts_with('{')
@@ -92,7 +97,7 @@ pub(crate) fn push_string(out: &mut Vec<u8>, text: &str) {
 
 /// The text of a JSON string, quotes included in `raw`; half surrogate pairs become U+FFFD, and so does
 /// an escape that is none.
-pub(crate) fn decode_string(raw: &str) -> String {
+pub fn decode_string(raw: &str) -> String {
     if let Ok(text) = serde_json::from_str::<String>(raw) {
         return text;
     }

@@ -3,9 +3,19 @@
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::message::{Message, Role, field, raw, raw_content as content};
+use crate::dialect::Dialect;
+use crate::message::{Message, Role, field, raw};
 
-pub(super) use crate::message::langchain as base_message;
+/// LangChain's `StoredMessage = { type, data }`.
+pub(super) fn base_message(message: &Message) -> Option<Box<RawValue>> {
+    message.raw_in(Dialect::LangChainJs)
+}
+
+/// The content as raw JSON; no content is an empty text.
+fn content(message: &Message) -> Option<Box<RawValue>> {
+    let content = field(message.bytes(), "content").filter(|content| *content != "null");
+    raw(content.unwrap_or("\"\""))
+}
 
 /// The text of a message as raw JSON: as it came where it is a text, so that nothing in it changes.
 fn text(message: &Message) -> Option<Box<RawValue>> {

@@ -232,6 +232,12 @@ impl Store for RedisStore {
         let kind = if batch.once.is_some() { Kind::Once } else { Kind::Write };
         let also = mark.as_ref().map_or(touch.as_slice(), std::slice::from_ref);
         let reply = self.scripts.call_with(&self.link, &self.scripts.append, kind, fill, also).await?;
+        let (reply, messages) = match reply {
+            Value::Array(mut values) if matches!(values.first(), Some(Value::Int(_))) => {
+                (values.swap_remove(0), values.first().map(|messages| number(meta::integer(messages))))
+            }
+            reply => (reply, None),
+        };
         if let Value::Int(first) = reply {
             if touch.is_empty() && first < 0 {
                 // Somebody else ended the session that this process had listed.
@@ -245,7 +251,7 @@ impl Store for RedisStore {
             if due {
                 self.mark_soon(at.key, at.now);
             }
-            return Ok(Receipt { first_seq, first_id, repeated: false, due });
+            return Ok(Receipt { first_seq, first_id, repeated: false, due, messages });
         }
         let reply = Reply(self.link.array(reply)?);
         match reply.word() {
@@ -447,7 +453,8 @@ fn remembered(note: &[u8], fingerprint: Option<Uuid>) -> Option<Receipt> {
         return None;
     }
     let first_seq = std::str::from_utf8(first_seq).ok()?.parse().ok()?;
-    Some(Receipt { first_seq, first_id: Uuid::from_bytes(*first_id), repeated: true, due: false })
+    let first_id = Uuid::from_bytes(*first_id);
+    Some(Receipt { first_seq, first_id, repeated: true, due: false, messages: None })
 }
 
 /// One name of each kind of key, for the test of the page that describes them.

@@ -182,7 +182,7 @@ impl SessionRow {
         self.updated_at = now;
         match change {
             TtlChange::Remove => self.ttl = None,
-            TtlChange::Set(ttl) => self.ttl = Some(ttl),
+            TtlChange::Set(ttl) | TtlChange::Start(ttl) => self.ttl = Some(ttl),
             TtlChange::Keep => {
                 if self.ttl.is_some_and(|ttl| ttl.restart() == Restart::Never) {
                     return;

@@ -50,7 +50,8 @@ pub(super) fn append(
     if due {
         due::mark(file, row.id, now)?;
     }
-    Ok(Receipt { first_seq, first_id, repeated: false, due })
+    let messages = batch.count.then(|| row.held());
+    Ok(Receipt { first_seq, first_id, repeated: false, due, messages })
 }
 
 /// What an append's change of the time to live comes to: repeating one whose clock never restarts keeps it.
@@ -95,6 +96,7 @@ fn repeat(file: &Connection, row: &SessionRow, once: &Once, now: Timestamp) -> F
             first_id: Uuid::from_bytes(first_id),
             repeated: true,
             due: false,
+            messages: None,
         })),
     }
 }

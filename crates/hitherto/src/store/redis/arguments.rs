@@ -15,7 +15,9 @@ pub(super) fn ttl_arguments(change: TtlChange) -> (String, u8) {
     match change {
         TtlChange::Keep => (String::new(), 0),
         TtlChange::Remove => ("0".to_owned(), 0),
-        TtlChange::Set(ttl) => (ttl.as_millis().to_string(), meta::restart_code(ttl.restart())),
+        TtlChange::Set(ttl) | TtlChange::Start(ttl) => {
+            (ttl.as_millis().to_string(), meta::restart_code(ttl.restart()))
+        }
     }
 }
 
@@ -29,6 +31,7 @@ pub(super) fn pack_append(now: i64, turns: usize, bytes: usize, batch: &Batch) -
         TtlChange::Keep => (0, 0, 0),
         TtlChange::Remove => (1, 0, 0),
         TtlChange::Set(ttl) => (1, ttl.as_millis(), meta::restart_code(ttl.restart())),
+        TtlChange::Start(ttl) => (2, ttl.as_millis(), meta::restart_code(ttl.restart())),
     };
     let (set_max, max) = match batch.max_messages {
         Change::Keep => (0, 0),
@@ -36,7 +39,7 @@ pub(super) fn pack_append(now: i64, turns: usize, bytes: usize, batch: &Batch) -
         Change::Set(max) => (1, max.min(read::MOST - 1)),
     };
     let (turns_due, bytes_due) = hint_numbers(batch.hint);
-    let mut out = Vec::with_capacity(47);
+    let mut out = Vec::with_capacity(48);
     put(&mut out, number(now), 6);
     put(&mut out, turns as u64, 4);
     put(&mut out, bytes as u64, 6);
@@ -50,6 +53,7 @@ pub(super) fn pack_append(now: i64, turns: usize, bytes: usize, batch: &Batch) -
     put(&mut out, batch.hint.is_some().into(), 1);
     put(&mut out, turns_due, 4);
     put(&mut out, bytes_due, 6);
+    put(&mut out, batch.count.into(), 1);
     out
 }
 

@@ -1,18 +1,20 @@
 -- Appends records, all or none.
 -- KEYS: 1 log, 2 meta.
 -- ARGV: 1 packed, as few arguments are cheap: now, turns that begin in the records, their bytes;
---         1 if the time to live changes, to what in ms (0 none), and what restarts it;
+--         1 if the time to live changes, 2 if its clock starts whatever it was, to what in ms (0 none), and what
+--         restarts it;
 --         1 if the maximum of messages changes, to what (0 none);
 --         1 if there is an idempotency key, and the day;
 --         1 if somebody folds, and from how many turns and bytes on that no summary covers;
+--         1 if it is asked how many messages there are then;
 --       with an idempotency key: it, and its fingerprint with the first record's id;
 --       then records.
--- Gives the first sequence number, 2^50 more if the session is due for folding, negative if it is new; or
--- {'repeat', what was remembered} or {'newer', format}.
+-- Gives the first sequence number, 2^50 more if the session is due for folding, negative if it is new, or that with
+-- the number of messages; or {'repeat', what was remembered} or {'newer', format}.
 -- include: state
 
 local now, new_turns, new_bytes, set_ttl, new_ttl, new_restart, set_max, new_max, has_once, day,
-  folds, due_turns, due_bytes = struct.unpack('>I6I4I6BI6BBI6BI4BI4I6', ARGV[1])
+  folds, due_turns, due_bytes, counts = struct.unpack('>I6I4I6BI6BBI6BI4BI4I6B', ARGV[1])
 local records = has_once == 1 and 4 or 2
 local once, once_key = ARGV[2], nil
 if has_once == 1 then
@@ -40,9 +42,9 @@ used = now
 made = made or now
 
 local start = ttl > 0 and restart ~= 3
-if set_ttl == 1 then
+if set_ttl > 0 then
   if new_ttl > 0 then
-    start = not (new_restart == 3 and restart == 3 and ttl == new_ttl)
+    start = set_ttl == 2 or not (new_restart == 3 and restart == 3 and ttl == new_ttl)
   else
     start = ttl > 0
   end
@@ -75,4 +77,6 @@ if folds == 1 then
     first = first + 1125899906842624
   end
 end
-return state and first or -first
+if not state then first = -first end
+if counts == 1 then return {first, length - trimmed - dead} end
+return first
