@@ -81,11 +81,18 @@ pub(crate) fn run(what: &Clients) -> Result<(), String> {
     let mut outcomes = Vec::new();
     for store in &stores {
         println!("\nstarting {} on {}", binary.display(), store.name());
-        let server = Running::start(&binary, *store)?;
+        let mut server = Running::start(&binary, *store)?;
         for client in &chosen {
-            let outcome = process::test(client, &server)?;
+            let mut outcome = process::test(client, &server)?;
+            let ended = server.has_ended();
+            if ended {
+                outcome.trouble = Some("the server ended".to_owned());
+            }
             outcome.tell(client, *store);
             outcomes.push((client.name, *store, outcome));
+            if ended {
+                break;
+            }
         }
     }
     outcome::table(&chosen, &stores, &outcomes);

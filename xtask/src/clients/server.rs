@@ -91,6 +91,11 @@ impl Running {
         self.folder.join("key.pem")
     }
 
+    /// Whether something of it has ended by itself, which no test of a client has to survive.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.processes.iter_mut().any(|process| !matches!(process.try_wait(), Ok(None)))
+    }
+
     fn certificate(&self) -> Result<(), String> {
         let mut command = Command::new("openssl");
         command.args([
