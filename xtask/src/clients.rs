@@ -20,8 +20,8 @@ use crate::{servers, workspace};
 /// What was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Clients {
-    /// Only clients whose name begins like this.
-    only: Option<String>,
+    /// Only clients whose name begins like one of these; all of them without any.
+    only: Vec<String>,
     /// The server to test, instead of one that is built.
     binary: Option<PathBuf>,
     /// One store instead of both.
@@ -29,7 +29,7 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    /// Reads `[--only NAME] [--binary PATH] [--store embedded|redis|both]`.
+    /// Reads `[--only NAME]... [--binary PATH] [--store embedded|redis|both]`.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
         let mut clients = Self::default();
         for pair in arguments.chunks(2) {
@@ -38,7 +38,7 @@ impl Clients {
             };
             match (name.as_str(), value.as_str()) {
                 ("--only", start) if CLIENTS.iter().any(|client| client.name.starts_with(start)) => {
-                    clients.only = Some(value.clone());
+                    clients.only.push(value.clone());
                 }
                 ("--only", _) => {
                     let names: Vec<_> = CLIENTS.iter().map(|client| client.name).collect();
@@ -55,8 +55,9 @@ impl Clients {
     }
 
     fn chosen(&self) -> Vec<&'static Client> {
-        let start = self.only.as_deref().unwrap_or_default();
-        CLIENTS.iter().filter(|client| client.name.starts_with(start)).collect()
+        let is_chosen =
+            |name: &str| self.only.is_empty() || self.only.iter().any(|start| name.starts_with(start));
+        CLIENTS.iter().filter(|client| is_chosen(client.name)).collect()
     }
 }
 
@@ -129,10 +130,10 @@ mod tests {
     #[test]
     fn what_is_asked_for_is_understood() {
         assert_eq!(parse(""), Ok(Clients::default()));
-        let asked = parse("--only flowise --binary x/hitherto --store redis").unwrap();
+        let asked = parse("--only flowise --binary x/hitherto --store redis --only n8n").unwrap();
         assert_eq!(asked.store, Some(Store::Redis));
         assert_eq!(asked.binary, Some("x/hitherto".into()));
-        assert_eq!(asked.chosen().len(), 1);
+        assert_eq!(asked.chosen().iter().map(|client| client.name).collect::<Vec<_>>(), ["flowise", "n8n"]);
         for line in ["--only", "--only nobody", "--store file", "--all", "--all yes"] {
             assert!(parse(line).is_err(), "{line}");
         }

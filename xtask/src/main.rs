@@ -34,7 +34,7 @@ The project's own commands.
       The loss harness for N minutes (10 without), built for release: sessions are summarised while servers and
       the store are killed, and nothing may be lost.
 
-  cargo xtask clients [--only NAME] [--binary PATH] [--store embedded|redis|both]
+  cargo xtask clients [--only NAME]... [--binary PATH] [--store embedded|redis|both]
       Other people's clients, unmodified, against the built server (or the one at PATH) on both stores.
       Fetches what they need into target/clients first; --only runs those whose name begins with NAME.
 
