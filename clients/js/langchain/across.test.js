@@ -26,13 +26,13 @@ function turn(n) {
   ];
 }
 
-const clients = spawn(need('HITHERTO_PYTHON'), [need('HITHERTO_ACROSS')], { stdio: ['pipe', 'pipe', 'inherit'] });
-const answers = createInterface({ input: clients.stdout })[Symbol.asyncIterator]();
-after(() => clients.stdin.end());
+const loaded = spawn(need('HITHERTO_PYTHON'), [need('HITHERTO_ACROSS')], { stdio: ['pipe', 'pipe', 'inherit'] });
+const answers = createInterface({ input: loaded.stdout })[Symbol.asyncIterator]();
+after(() => loaded.stdin.end());
 
 /** Asks the Python clients. One request at a time: the tests of a file run one after the other. */
 async function ask(request) {
-  clients.stdin.write(`${JSON.stringify(request)}\n`);
+  loaded.stdin.write(`${JSON.stringify(request)}\n`);
   const { value, done } = await answers.next();
   assert.ok(!done, `the Python clients ended at ${request.do} by ${request.client}`);
   return JSON.parse(value);
@@ -103,31 +103,26 @@ const http = {
   },
 };
 
-test('LangChain.js, then OpenAI Agents, then HTTP, read by LangChain in Python', async () => {
-  const id = session('across');
-  await javascript.add(id, turn(1));
-  await python.agents.add(id, turn(2));
-  await http.add(id, turn(3));
-  const whole = [...turn(1), ...turn(2), ...turn(3)];
-  assert.deepEqual(await python.langchain.read(id), whole);
-  assert.deepEqual(await javascript.read(id), whole, 'read by LangChain.js');
-  assert.deepEqual(await python.agents.read(id), whole, 'read by OpenAI Agents');
-  assert.deepEqual(await http.read(id), whole, 'read over HTTP');
-});
+const clients = { ...python, javascript, http };
 
-test('LlamaIndex, then LangChain in Python, then HTTP, read by LlamaIndex', async () => {
-  const id = session('across');
-  await python.llamaindex.add(id, turn(1));
-  await python.langchain.add(id, turn(2));
-  await http.add(id, turn(3));
-  const whole = [...turn(1), ...turn(2), ...turn(3)];
-  assert.deepEqual(await python.llamaindex.read(id), whole);
-  assert.deepEqual(await python.langchain.read(id), whole, 'read by LangChain');
-  assert.deepEqual(await python.agents.read(id), whole, 'read by OpenAI Agents');
-});
+const conversations = {
+  'LangChain.js, then OpenAI Agents, then HTTP': [['javascript', 'agents', 'http'], ['langchain', 'javascript', 'agents', 'http']],
+  'LlamaIndex, then LangChain in Python, then HTTP': [['llamaindex', 'langchain', 'http'], ['llamaindex', 'langchain', 'agents', 'http']],
+};
+
+for (const [name, [writers, readers]] of Object.entries(conversations)) {
+  test(name, async (t) => {
+    const id = session('across');
+    for (const [i, writer] of writers.entries()) await clients[writer].add(id, turn(i + 1));
+    const whole = writers.flatMap((_, i) => turn(i + 1));
+    for (const reader of readers) {
+      await t.test(`${name}: read whole by ${reader}`, async () => assert.deepEqual(await clients[reader].read(id), whole));
+    }
+  });
+}
 
 test('each client alone reads what it added', async () => {
-  for (const [name, each] of Object.entries({ ...python, javascript })) {
+  for (const [name, each] of Object.entries(clients)) {
     const id = session('across');
     await each.add(id, turn(1));
     assert.deepEqual(await each.read(id), turn(1), name);
