@@ -110,9 +110,9 @@ impl Keyspace {
     }
 
     pub(super) async fn lset(&self, client: &Client, command: &Command) -> Outcome {
-        let at = command.integer(2)?;
         let none = || Reply::error("ERR no such key");
         let Some(place) = self.list(client, command.word(1)).await? else { return Err(none()) };
+        let Some(at) = self.position(&place, command).await? else { return Err(none()) };
         for _ in 0..TRIES {
             let Some((element, _)) = self.element(&place, at).await? else {
                 let there = self.describe(&place.session).await?.is_some();

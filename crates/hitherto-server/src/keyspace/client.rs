@@ -17,6 +17,8 @@ pub(crate) struct Client {
     pub(super) transaction: Option<Transaction>,
     /// What `WATCH` saw.
     pub(super) watched: Vec<Watched>,
+    /// Whether it has done nothing since but look.
+    pub(super) just_watched: bool,
     /// The session whose turn this client has begun and not ended.
     pub(super) holding: Option<SessionId>,
     /// The pushes whose replies it has not shown to have seen.
@@ -52,6 +54,7 @@ impl Client {
             database: 0,
             transaction: None,
             watched: Vec::new(),
+            just_watched: false,
             holding: None,
             unseen: Vec::new(),
             fresh: true,

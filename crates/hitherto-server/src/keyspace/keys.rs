@@ -35,9 +35,10 @@ impl Keyspace {
     pub(super) async fn kind(&self, client: &Client, command: &Command) -> Outcome {
         let place = self.place(client, command.word(1))?;
         // What `WATCH` saw a moment ago is as good as another look: `EXEC` compares.
-        let watched = client.watched.iter().find(|watched| watched.session == place.session);
+        let watched =
+            client.watched.iter().find(|watched| client.just_watched && watched.session == place.session);
         let there = match watched {
-            Some(watched) => watched.seen.is_some(),
+            Some(watched) => place.part != Part::Nothing && watched.seen.is_some(),
             None => place.part != Part::Nothing && self.describe(&place.session).await?.is_some(),
         };
         Ok(Reply::Word(if there { word(place.part) } else { "none" }))

@@ -161,8 +161,12 @@ impl Keyspace {
         if appended.is_err() || newest.as_ref().is_none_or(|newest| newest.role() != Role::User) {
             self.0.holds.release(client);
         }
-        let Appended { messages, ids, .. } = appended.map_err(errors::reply)?;
+        let Appended { first_seq, messages, ids, .. } = appended.map_err(errors::reply)?;
         let length = messages.unwrap_or(0);
+        if first_seq > 1 && length == ids.len() as u64 && run.ttl == TtlChange::Keep {
+            // A list that was emptied took its expiry along.
+            self.memory().set_ttl(session, TtlChange::Remove).await.map_err(errors::reply)?;
+        }
         if profile.order == Order::AsPushed {
             self.0.variants.learn(profile, session, Variant::of(profile, newest.as_ref()));
         }

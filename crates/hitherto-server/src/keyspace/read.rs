@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use hitherto::{Budget, ContextOptions, Direction, Message, Role, SUMMARY_LEAD_IN, Seq, SessionId};
 
-use super::command::{Command, NOT_INTEGER, SYNTAX};
+use super::command::{Command, SYNTAX};
 use super::profile::{Part, Place, Profile};
 use super::slice::{self, Bound};
 use super::variant::Variant;
@@ -76,17 +76,18 @@ impl Keyspace {
         start: i64,
         stop: i64,
     ) -> Result<Shown, Reply> {
-        match (start, stop) {
-            (0, -1) if variant.context => {
-                let budget = profile.tokens.map_or(Budget::Defaults, Budget::Tokens);
-                self.context(profile, session, variant, budget).await
-            }
+        let budget = match (start, stop) {
+            (0, -1) if variant.context => profile.tokens.map_or(Budget::Defaults, Budget::Tokens),
+            // The node that most people have asks so for what it calls a window of the newest turns.
             (..0, -1) if variant.context && variant.newest_first => {
-                // The node that most people have asks so for what it calls a window of the newest turns.
-                let turns = u32::try_from(start.unsigned_abs()).unwrap_or(u32::MAX);
-                self.context(profile, session, variant, Budget::Turns(turns)).await
+                Budget::Turns(u32::try_from(start.unsigned_abs()).unwrap_or(u32::MAX))
             }
-            _ => self.history(profile, session, variant, start, stop).await,
+            _ => return self.history(profile, session, variant, start, stop).await,
+        };
+        match self.context(profile, session, variant, budget).await? {
+            Some(shown) => Ok(shown),
+            // Nothing that could go into a prompt: whoever pushed it gets it back.
+            None => self.history(profile, session, variant, start, stop).await,
         }
     }
 
@@ -96,15 +97,18 @@ impl Keyspace {
         session: &SessionId,
         variant: Variant,
         budget: Budget,
-    ) -> Result<Shown, Reply> {
+    ) -> Result<Option<Shown>, Reply> {
         let mut options = ContextOptions::default();
         options.budget = budget;
         options.summary = self.0.options.summary;
         options.uncounted = true;
         let context = self.memory().context(session, &options).await.map_err(super::errors::reply)?;
+        if context.messages.is_empty() {
+            return Ok(None);
+        }
         let newest =
             context.messages.iter().rev().map(|stored| &stored.message).find(|m| Variant::is_told_by(m));
-        let variant = self.look(profile, session, variant, newest, context.messages.is_empty()).await?;
+        let variant = self.look(profile, session, variant, newest, false).await?;
         let summary = context.summary.as_ref().map(|summary| {
             let role = match self.0.options.summary {
                 hitherto::SummaryRole::User => Role::User,
@@ -114,7 +118,7 @@ impl Keyspace {
             Message::new(role, &format!("{SUMMARY_LEAD_IN}\n{}", summary.text))
         });
         let messages = summary.iter().chain(context.messages.iter().map(|stored| &stored.message));
-        Ok(Shown { variant, reply: self.shown(messages, variant)? })
+        Ok(Some(Shown { variant, reply: self.shown(messages, variant)? }))
     }
 
     async fn history(
@@ -208,12 +212,20 @@ impl Keyspace {
     }
 
     pub(super) async fn lindex(&self, client: &Client, command: &Command) -> Outcome {
-        let at = command.integer(2)?;
         let Some(place) = self.list(client, command.word(1)).await? else { return Ok(Reply::Null) };
+        let Some(at) = self.position(&place, command).await? else { return Ok(Reply::Null) };
         let found = self.element(&place, at).await?;
         Ok(found.map_or(Reply::Null, |(element, variant)| {
             self.first(&element.message, variant).map_or(Reply::Null, Reply::Bulk)
         }))
+    }
+
+    /// The position that a command names, which is looked at only where there is a list.
+    pub(super) async fn position(&self, place: &Place<'_>, command: &Command) -> Result<Option<i64>, Reply> {
+        match command.integer(2) {
+            Err(_) if self.describe(&place.session).await?.is_none() => Ok(None),
+            position => position.map(Some),
+        }
     }
 
     /// The element of a position, and how its list looks.
@@ -333,9 +345,8 @@ pub(super) fn count_of(command: &Command, at: usize) -> Result<Option<u32>, Repl
     if command.rest(at).is_empty() {
         return Ok(None);
     }
-    let count = command.integer(at).map_err(|_| Reply::error(NOT_INTEGER))?;
-    match u32::try_from(count) {
-        Ok(count) => Ok(Some(count)),
-        Err(_) => Err(Reply::error("ERR value is out of range, must be positive")),
+    match command.integer(at).ok().and_then(|count| u32::try_from(count).ok()) {
+        Some(count) => Ok(Some(count)),
+        None => Err(Reply::error("ERR value is out of range, must be positive")),
     }
 }

@@ -48,6 +48,7 @@ impl Keyspace {
             replies.push(self.queue(client, command.clone()));
             return 1;
         }
+        client.just_watched &= matches!(entry.op, Op::Type | Op::Watch);
         let begun = replies.len();
         let used = self.step(client, entry, commands, replies).await.max(1);
         self.0.commands.fetch_add(used as u64, Ordering::Relaxed);

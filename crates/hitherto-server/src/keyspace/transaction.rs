@@ -63,6 +63,7 @@ impl Keyspace {
         if client.watched.len() + command.rest(1).len() > WATCHED {
             return Err(Reply::error(format!("ERR at most {WATCHED} keys can be watched")));
         }
+        client.just_watched |= client.watched.is_empty();
         for key in command.rest(1) {
             let session = self.place(client, key)?.session;
             // All keys of a session are one thing to watch.
