@@ -66,7 +66,9 @@ pub use memory::{
     AppendOptions, Appended, ChatMemory, Direction, Edit, Element, Elements, End, Fold, MessageId, Page,
     Result, StoredMessage,
 };
-pub use message::{Content, Message, MessageError, Part, Role, ToolCall, decode_string as lossy_string};
+pub use message::{
+    Content, ListEnd, Message, MessageError, Part, Role, ToolCall, decode_string as lossy_string,
+};
 pub use record::{FORMAT, Record, Unreadable};
 pub use search::Found;
 pub use session::{MemoryKey, NameError, Scope, SessionId, SessionKey, Tenant};

@@ -293,7 +293,7 @@ impl ChatMemory {
             }
             check_size("message", json.len(), "bytes", self.limits.message_bytes)?;
             let message = Message::parse(json.into()).map_err(|error| Error::Message { index: 0, error })?;
-            let message = message.pushed_at_head(old.message.as_ref().is_some_and(Message::is_at_head));
+            let message = message.pushed(old.message.as_ref().and_then(Message::pushed_at));
             Ok(Record { message: Some(message), edited_at: Some(now), ..old.clone() })
         };
         let record = self.change(session, seq, change).await?;

@@ -107,8 +107,17 @@ pub(crate) struct Flags {
     pub(crate) own_id: bool,
     /// Whether `created_at` stands in the JSON itself.
     pub(crate) own_time: bool,
-    /// Whether it was pushed at the head of a list, so that its clients read the newest first.
-    pub(crate) at_head: bool,
+    /// At which end of a list it was pushed whose clients alone know which end is the newest.
+    pub(crate) pushed: Option<ListEnd>,
+}
+
+/// An end of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListEnd {
+    /// Where `LPUSH` pushes.
+    Head,
+    /// Where `RPUSH` pushes.
+    Tail,
 }
 
 /// The fields that are looked at when a message comes in; the rest is only skipped over.
@@ -162,7 +171,7 @@ impl Read {
 
     fn message(self, json: Bytes) -> Message {
         let Self { role, own_id, created_at } = self;
-        let flags = Flags { own_id, own_time: created_at.is_some(), at_head: false };
+        let flags = Flags { own_id, own_time: created_at.is_some(), pushed: None };
         Message { created_at, ..Message::stored(role, Dialect::Hitherto, json, flags) }
     }
 }
@@ -232,16 +241,17 @@ impl Message {
         Self::stored(Role::System, Dialect::Opaque, payload, Flags::default())
     }
 
-    /// The same message, pushed at the head of a list or not.
+    /// The same message, noting at which end of a list it was pushed: under a key of which nothing but its own
+    /// messages says which end is the newest.
     #[must_use]
-    pub fn pushed_at_head(mut self, at_head: bool) -> Self {
-        self.flags.at_head = at_head;
+    pub fn pushed(mut self, end: Option<ListEnd>) -> Self {
+        self.flags.pushed = end;
         self
     }
 
-    /// Whether it was pushed at the head of a list.
-    pub fn is_at_head(&self) -> bool {
-        self.flags.at_head
+    /// At which end of such a list it was pushed, if it was.
+    pub fn pushed_at(&self) -> Option<ListEnd> {
+        self.flags.pushed
     }
 
     /// The dialect of its payload.

@@ -8,7 +8,7 @@
 //!       1      format version, 1
 //!       2      role: s, u, a, t
 //!       3      flags: 1 deleted, 2 edited, 4 the JSON has its own id, 8 the JSON has its own created_at,
-//!              16 pushed at the head of a list
+//!              16 pushed at the head of a list under a bare session id, 32 at its tail
 //!       4      dialect of the payload (`Dialect::code`), 0 for Hitherto's own
 //!       5..13  created at, milliseconds since the epoch, big-endian
 //!      13..29  id (UUID, version 7)
@@ -22,7 +22,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::dialect::Dialect;
-use crate::message::{Flags, Message, Role};
+use crate::message::{Flags, ListEnd, Message, Role};
 use crate::time::Timestamp;
 
 /// The version of the format that this code writes, and the newest that it reads.
@@ -38,6 +38,7 @@ const EDITED: u8 = 2;
 const OWN_ID: u8 = 4;
 const OWN_TIME: u8 = 8;
 const AT_HEAD: u8 = 16;
+const AT_TAIL: u8 = 32;
 
 /// A stored message, or what is left of a deleted one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,8 +125,11 @@ impl Record {
         match &self.message {
             None => flags |= DELETED,
             Some(message) => {
-                let Flags { own_id, own_time, at_head } = message.flags();
-                for (flag, bit) in [(own_id, OWN_ID), (own_time, OWN_TIME), (at_head, AT_HEAD)] {
+                let Flags { own_id, own_time, pushed } = message.flags();
+                let (at_head, at_tail) = (pushed == Some(ListEnd::Head), pushed == Some(ListEnd::Tail));
+                for (flag, bit) in
+                    [(own_id, OWN_ID), (own_time, OWN_TIME), (at_head, AT_HEAD), (at_tail, AT_TAIL)]
+                {
                     flags |= if flag { bit } else { 0 };
                 }
             }
@@ -166,7 +170,11 @@ impl Record {
             let flags = Flags {
                 own_id: flags & OWN_ID != 0,
                 own_time: flags & OWN_TIME != 0,
-                at_head: flags & AT_HEAD != 0,
+                pushed: if flags & AT_HEAD != 0 {
+                    Some(ListEnd::Head)
+                } else {
+                    (flags & AT_TAIL != 0).then_some(ListEnd::Tail)
+                },
             };
             Some(Message::stored(role, dialect, bytes, flags))
         };

@@ -47,7 +47,7 @@ impl Keyspace {
     async fn told(&self, place: &Place<'_>) -> Result<Variant, Reply> {
         let Place { profile, session, .. } = place;
         let guess = self.variant(profile, session);
-        if profile.dialects.len() == 1 && profile.order != super::Order::AsPushed {
+        if Variant::is_fixed(profile) {
             return Ok(guess);
         }
         let newest = self
@@ -56,8 +56,14 @@ impl Keyspace {
             .await
             .map_err(errors::reply)?;
         let message = newest.elements.first().map(|element| &element.message);
-        self.look(profile, session, guess, message.filter(|m| Variant::is_told_by(m)), message.is_none())
-            .await
+        self.look(
+            profile,
+            session,
+            guess,
+            message.filter(|m| Variant::is_told_by(profile, m)),
+            message.is_none(),
+        )
+        .await
     }
 
     pub(super) async fn ltrim(&self, client: &Client, command: &Command) -> Outcome {
@@ -134,7 +140,7 @@ impl Keyspace {
 
 /// The new message, of the speaker of the old one: a turn begins where it began.
 fn replacement(element: &Element, command: &Command) -> Result<Message, Reply> {
-    let message = Message::detect(command.word(3).clone()).pushed_at_head(element.message.is_at_head());
+    let message = Message::detect(command.word(3).clone()).pushed(element.message.pushed_at());
     if message.role() != element.message.role() {
         return Err(Reply::error(format!(
             "ERR the message there is of role {}, and so must be what replaces it",

@@ -43,6 +43,8 @@ pub(super) struct Transaction {
 pub(super) struct Watched {
     pub(super) session: SessionId,
     pub(super) seen: Option<Description>,
+    /// Whether the client itself has changed it since.
+    pub(super) changed: bool,
 }
 
 impl Client {

@@ -59,6 +59,11 @@ impl Command {
         integer(self.word(at)).ok_or_else(|| Reply::error(NOT_INTEGER))
     }
 
+    /// Whether every word after its name is a key.
+    pub(super) fn is_of_many_keys(&self) -> bool {
+        self.entry().is_ok_and(|entry| entry.keys.1 == -1)
+    }
+
     /// The argument of that place in capitals.
     pub(super) fn upper(&self, at: usize) -> String {
         String::from_utf8_lossy(self.word(at)).to_ascii_uppercase()

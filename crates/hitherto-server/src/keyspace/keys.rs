@@ -38,7 +38,9 @@ impl Keyspace {
         let watched =
             client.watched.iter().find(|watched| client.just_watched && watched.session == place.session);
         let there = match watched {
-            Some(watched) => place.part != Part::Nothing && watched.seen.is_some(),
+            Some(watched) => {
+                place.part != Part::Nothing && watched.seen.as_ref().is_some_and(|seen| seen.messages > 0)
+            }
             None => place.part != Part::Nothing && self.describe(&place.session).await?.is_some(),
         };
         Ok(Reply::Word(if there { word(place.part) } else { "none" }))

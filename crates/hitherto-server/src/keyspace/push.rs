@@ -4,7 +4,9 @@
 //! expiry that follows them: stored whole or not at all, next to one another, in one trip.
 
 use bytes::Bytes;
-use hitherto::{AppendOptions, Appended, Dialect, Message, Restart, Role, SessionId, Ttl, TtlChange};
+use hitherto::{
+    AppendOptions, Appended, Dialect, ListEnd, Message, Restart, Role, SessionId, Ttl, TtlChange,
+};
 
 use super::command::Command;
 use super::profile::{Order, Part, Profile};
@@ -113,12 +115,7 @@ impl Keyspace {
                         break;
                     }
                     run.bytes = bytes;
-                    let at_head = op == Op::LPush;
-                    run.messages.extend(
-                        elements
-                            .iter()
-                            .map(|element| Message::detect(element.clone()).pushed_at_head(at_head)),
-                    );
+                    run.messages.extend(elements.iter().cloned().map(Message::detect));
                     Step::Push { upto: run.messages.len() }
                 }
                 (Op::HSet | Op::HSetNx, Part::Fields) if super::hash::is_known(command) => {
@@ -147,9 +144,9 @@ impl Keyspace {
         op: Op,
         mut run: Run,
     ) -> Result<Vec<Reply>, Reply> {
-        let at_head = self.end(profile, session, op, &run.messages).await?;
-        if !at_head && op == Op::LPush {
-            run.messages = run.messages.into_iter().map(|message| message.pushed_at_head(false)).collect();
+        let end = self.end(profile, session, op, &run.messages).await?;
+        if profile.order == Order::AsPushed {
+            run.messages = run.messages.into_iter().map(|message| message.pushed(Some(end))).collect();
         }
         self.0.holds.take(client, session).await;
         let newest = run.messages.last().cloned();
@@ -157,8 +154,7 @@ impl Keyspace {
         options.ttl = run.ttl;
         options.count = true;
         let appended = self.memory().append(session, run.messages, &options).await;
-        // The turn is half said as long as nobody has answered.
-        if appended.is_err() || newest.as_ref().is_none_or(|newest| newest.role() != Role::User) {
+        if appended.is_err() || newest.as_ref().is_none_or(ends_turn) {
             self.0.holds.release(client);
         }
         let Appended { first_seq, messages, ids, .. } = appended.map_err(errors::reply)?;
@@ -179,14 +175,14 @@ impl Keyspace {
         Ok(replies.collect())
     }
 
-    /// Whether these messages are pushed at the head of a list that holds the newest first.
+    /// At which end of the list these messages come to stand.
     async fn end(
         &self,
         profile: &Profile,
         session: &SessionId,
         op: Op,
         messages: &[Message],
-    ) -> Result<bool, Reply> {
+    ) -> Result<ListEnd, Reply> {
         let llama = |message: &Message| {
             matches!(
                 message.dialect(),
@@ -194,18 +190,18 @@ impl Keyspace {
             )
         };
         match (op, profile.order) {
-            (Op::LPush, Order::NewestFirst) => Ok(true),
-            (Op::LPush, Order::AsPushed) if !messages.iter().all(llama) => Ok(true),
+            (Op::LPush, Order::NewestFirst) => Ok(ListEnd::Head),
+            (Op::LPush, Order::AsPushed) if !messages.iter().all(llama) => Ok(ListEnd::Head),
             (Op::LPush, _) => {
                 // LlamaIndex deletes one message by writing the others anew at the wrong end; by what it means, the
                 // conversation is not turned round.
                 if self.describe(session).await?.is_some() {
                     return Err(Reply::error(format!("{BEFORE_ALL}tail here: use RPUSH")));
                 }
-                Ok(false)
+                Ok(ListEnd::Tail)
             }
             (_, Order::NewestFirst) => Err(Reply::error(format!("{BEFORE_ALL}head here: use LPUSH"))),
-            _ => Ok(false),
+            _ => Ok(ListEnd::Tail),
         }
     }
 
@@ -254,4 +250,14 @@ fn first_push(commands: &[Command]) -> Option<(&Command, Op, bool)> {
         }
     }
     None
+}
+
+/// Whether a turn is said to its end with that message: not with a question, and not with a call of a tool or what it
+/// gave, after which the answer is still to come.
+fn ends_turn(newest: &Message) -> bool {
+    match newest.role() {
+        Role::User | Role::Tool => false,
+        Role::Assistant => newest.tool_calls().is_empty(),
+        Role::System => true,
+    }
 }

@@ -106,8 +106,12 @@ impl Keyspace {
         if context.messages.is_empty() {
             return Ok(None);
         }
-        let newest =
-            context.messages.iter().rev().map(|stored| &stored.message).find(|m| Variant::is_told_by(m));
+        let newest = context
+            .messages
+            .iter()
+            .rev()
+            .map(|stored| &stored.message)
+            .find(|m| Variant::is_told_by(profile, m));
         let variant = self.look(profile, session, variant, newest, false).await?;
         let summary = context.summary.as_ref().map(|summary| {
             let role = match self.0.options.summary {
@@ -136,8 +140,12 @@ impl Keyspace {
         if found.too_much {
             return Err(self.too_long());
         }
-        let newest =
-            found.elements.iter().rev().map(|element| &element.message).find(|m| Variant::is_told_by(m));
+        let newest = found
+            .elements
+            .iter()
+            .rev()
+            .map(|element| &element.message)
+            .find(|m| Variant::is_told_by(profile, m));
         let variant = self.look(profile, session, variant, newest, found.elements.is_empty()).await?;
         Ok(Shown {
             variant,
@@ -145,8 +153,8 @@ impl Keyspace {
         })
     }
 
-    /// How the list looks by the newest pushed message that was read. Where none was, the guess stands if it is from
-    /// an earlier look; else the session's oldest message is asked, if anything depends on it.
+    /// How the list looks by the newest message that was read and tells. Where none was, the guess stands if it is from
+    /// an earlier look; else a page of the newest messages is looked through, once.
     pub(super) async fn look(
         &self,
         profile: &Profile,
@@ -160,13 +168,18 @@ impl Keyspace {
             self.0.variants.learn(profile, session, variant);
             return Ok(variant);
         }
-        let fixed = profile.dialects.len() == 1 && profile.order != super::Order::AsPushed;
-        if is_empty || fixed || self.0.variants.seen(profile, session).is_some() {
+        if is_empty || Variant::is_fixed(profile) || self.0.variants.seen(profile, session).is_some() {
             return Ok(guess);
         }
-        let oldest =
-            self.memory().elements(session, Direction::After(0), 1).await.map_err(super::errors::reply)?;
-        let told = oldest.elements.first().map(|element| &element.message).filter(|m| Variant::is_told_by(m));
+        let page = self.memory().limits().page;
+        let newest = Direction::Before(Seq::MAX);
+        let found = self.memory().elements(session, newest, page).await.map_err(super::errors::reply)?;
+        let told = found
+            .elements
+            .iter()
+            .rev()
+            .map(|element| &element.message)
+            .find(|m| Variant::is_told_by(profile, m));
         let variant = Variant::of(profile, told);
         self.0.variants.learn(profile, session, variant);
         Ok(variant)
@@ -242,7 +255,7 @@ impl Keyspace {
                 .await
                 .map_err(super::errors::reply)?;
             let Some(element) = found.elements.into_iter().next() else { return Ok(None) };
-            let told = Some(&element.message).filter(|message| Variant::is_told_by(message));
+            let told = Some(&element.message).filter(|message| Variant::is_told_by(profile, message));
             let seen = self.look(profile, session, variant, told, false).await?;
             if seen.newest_first == variant.newest_first {
                 return Ok(Some((element, seen)));
@@ -314,8 +327,12 @@ impl Keyspace {
             return Err(self.too_long());
         }
         let guess = self.variant(profile, session);
-        let newest =
-            found.elements.iter().rev().map(|element| &element.message).find(|m| Variant::is_told_by(m));
+        let newest = found
+            .elements
+            .iter()
+            .rev()
+            .map(|element| &element.message)
+            .find(|m| Variant::is_told_by(profile, m));
         let variant = self.look(profile, session, guess, newest, found.elements.is_empty()).await?;
         let mut elements = found.elements;
         if variant.newest_first {

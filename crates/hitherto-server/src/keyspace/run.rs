@@ -52,7 +52,13 @@ impl Keyspace {
         let begun = replies.len();
         let used = self.step(client, entry, commands, replies).await.max(1);
         self.0.commands.fetch_add(used as u64, Ordering::Relaxed);
-        self.note(client, commands, replies.get(begun..).unwrap_or_default());
+        let given = replies.get(begun..).unwrap_or_default();
+        self.note(client, commands, given);
+        if entry.flags.contains(&"write") {
+            for (command, reply) in commands.iter().zip(given) {
+                self.note_change(client, command, reply);
+            }
+        }
         used
     }
 

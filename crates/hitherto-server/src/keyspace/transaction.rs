@@ -3,11 +3,13 @@
 //! Invariant: the pushes of one transaction to one session are one append, whole or not at all. What else a
 //! transaction does happens in order, after a look whether what was watched is as it was.
 
+use hitherto::{Description, SessionId};
+
 use super::client::{Transaction, Watched};
 use super::command::Command;
 use super::read::Outcome;
 use super::server::QUEUE;
-use super::{Client, Keyspace, Reply};
+use super::{Client, Keyspace, Reply, errors};
 
 /// How many keys may be watched.
 const WATCHED: usize = 1_000;
@@ -50,13 +52,34 @@ impl Keyspace {
         if transaction.spoiled {
             return Err(Reply::error("EXECABORT Transaction discarded because of previous errors."));
         }
-        for Watched { session, seen } in &watched {
-            if self.describe(session).await? != *seen {
+        for Watched { session, seen, changed } in &watched {
+            if *changed || self.seen(session).await? != *seen {
                 return Ok(Reply::NullList);
             }
         }
         // Carried out as a pipeline is; a transaction cannot hold another.
         Ok(Reply::List(Box::pin(self.run(client, &transaction.commands)).await))
+    }
+
+    /// What tells whether a session has changed, also one that has no messages left.
+    async fn seen(&self, session: &SessionId) -> Result<Option<Description>, Reply> {
+        self.memory().describe(session).await.map_err(errors::reply)
+    }
+
+    /// Notes a change of the client's own, which may leave everything as it was when it was watched.
+    pub(super) fn note_change(&self, client: &mut Client, command: &Command, reply: &Reply) {
+        if client.watched.is_empty() || !matches!(reply, Reply::Int(1..)) {
+            return;
+        }
+        let keys =
+            if command.is_of_many_keys() { command.rest(1) } else { std::slice::from_ref(command.word(1)) };
+        for key in keys {
+            if let Ok(place) = self.place(client, key) {
+                for watched in client.watched.iter_mut().filter(|watched| watched.session == place.session) {
+                    watched.changed = true;
+                }
+            }
+        }
     }
 
     pub(super) async fn watch(&self, client: &mut Client, command: &Command) -> Outcome {
@@ -68,8 +91,8 @@ impl Keyspace {
             let session = self.place(client, key)?.session;
             // All keys of a session are one thing to watch.
             if client.watched.iter().all(|watched| watched.session != session) {
-                let seen = self.describe(&session).await?;
-                client.watched.push(Watched { session, seen });
+                let seen = self.seen(&session).await?;
+                client.watched.push(Watched { session, seen, changed: false });
             }
         }
         Ok(Reply::OK)

@@ -7,7 +7,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hitherto::{Dialect, Message, SessionId};
+use hitherto::{Dialect, ListEnd, Message, SessionId};
 
 use super::profile::{Order, Profile, Reads};
 
@@ -20,16 +20,16 @@ pub(super) struct Variant {
 }
 
 impl Variant {
-    /// How a list of that profile looks whose newest pushed message is this one; `None` for one without any.
+    /// How a list of that profile looks, by the newest message that tells.
     pub(super) fn of(profile: &Profile, newest: Option<&Message>) -> Self {
-        let pushed = newest.filter(|message| !message.is_opaque() && message.dialect() != Dialect::Hitherto);
         let newest_first = match profile.order {
             Order::NewestFirst => true,
             Order::OldestFirst => false,
-            Order::AsPushed => newest.is_none_or(Message::is_at_head),
+            Order::AsPushed => newest.and_then(Message::pushed_at) != Some(ListEnd::Tail),
         };
         let default = profile.dialects.first().copied().unwrap_or(Dialect::LangChainJs);
-        let dialect = pushed
+        let dialect = newest
+            .filter(|message| !message.is_opaque())
             .map(Message::dialect)
             .filter(|dialect| profile.dialects.is_empty() || profile.dialects.contains(dialect))
             .unwrap_or(default);
@@ -41,9 +41,18 @@ impl Variant {
         Self { newest_first, dialect, context }
     }
 
-    /// Whether somebody pushed that message at an end of a list, rather than appending it by another door.
-    pub(super) fn is_told_by(message: &Message) -> bool {
-        message.is_at_head() || message.dialect() != Dialect::Hitherto
+    /// Whether a message tells how a list of that profile looks: one that was pushed under such a key, or is in one of
+    /// its dialects.
+    pub(super) fn is_told_by(profile: &Profile, message: &Message) -> bool {
+        match profile.order {
+            Order::AsPushed => message.pushed_at().is_some(),
+            _ => profile.dialects.contains(&message.dialect()),
+        }
+    }
+
+    /// Whether lists of that profile all look the same.
+    pub(super) fn is_fixed(profile: &Profile) -> bool {
+        profile.dialects.len() == 1 && profile.order != Order::AsPushed
     }
 
     fn code(self) -> u64 {

@@ -37,6 +37,7 @@ pub fn page() -> String {
         }
     }
     out.push_str(&tenants());
+    out.push_str(PROFILES);
     out
 }
 
@@ -70,8 +71,33 @@ pub fn sample() -> String {
         let value = if option.kind.is_bare() { value.to_owned() } else { format!("\"{value}\"") };
         let _ = writeln!(out, "# {} = {value}", option.name);
     }
+    out.push_str(
+        "\n# A profile of the Redis port: which keys are which sessions, and what their clients read.\n\
+         # See redis-protocol.md.\n\
+         # [profiles.llamaindex]\n\
+         # keys = \"{session}\"\n\
+         # database = 1\n\
+         # order = \"oldest-first\"\n\
+         # dialect = \"llamaindex\"\n\
+         # reads = \"history\"\n\
+         # max_tokens = 4000\n",
+    );
     out
 }
+
+/// What the page says of profiles.
+const PROFILES: &str = "
+## [profiles.NAME]
+
+A table of the settings file: a profile of the Redis port, tried before the built-in ones; see [redis-protocol.md](redis-protocol.md).
+`keys` is the pattern of its keys, with one `{session}` in it, and has to be given.
+`order` is where the newest message stands: `newest-first`, `oldest-first`, or `as-pushed`, which is the default.
+`dialect` is what its clients read, by a name from [dialects.md](dialects.md); without one it is whatever was pushed last.
+`reads` is what reading a whole list gives: `context`, `history`, or `by-dialect`, which is the default: a context in LangChain's dialects, else the history.
+`max_tokens` bounds a context; without it, it is the session's window and what the summary does not cover.
+`database` is the one that a client has to choose (`SELECT`, or the number at the end of its address), from 0 to 15; without it, any.
+An unknown key is an error that names the table.
+";
 
 /// What the page says of tenants.
 fn tenants() -> String {

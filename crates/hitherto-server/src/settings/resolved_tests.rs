@@ -183,8 +183,11 @@ fn the_pages_in_docs_are_what_the_table_says() {
 
 #[test]
 fn every_line_of_the_sample_file_works() {
-    for line in
-        sample().lines().filter_map(|line| line.strip_prefix("# ")).filter(|line| line.contains(" = "))
+    let sample = sample();
+    let (options, profile) = sample.split_once("# [profiles").unwrap();
+    let profile = format!("[profiles{}", profile.replace("\n# ", "\n"));
+    assert_eq!(settings(Caller::Server, "", &[], &profile).unwrap().profiles.len(), 1);
+    for line in options.lines().filter_map(|line| line.strip_prefix("# ")).filter(|line| line.contains(" = "))
     {
         if ["redis_cert", "redis_key", "model"].iter().any(|name| line.starts_with(name)) {
             continue;

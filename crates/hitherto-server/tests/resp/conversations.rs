@@ -143,6 +143,9 @@ async fn a_conversation_goes_through_many_clients() {
     assert_eq!(python[3]["data"]["tool_calls"][0]["args"], json!({"city": "Zürich"}));
     assert_eq!(python[3]["data"]["tool_calls"][0]["id"], "c1");
     assert_eq!(python[4]["data"]["tool_call_id"], "c1");
+    // Whoever reads a bare key reads as whoever pushed under a bare key, whatever was pushed under others.
+    let js = contents(&call(&mut client, "LRANGE s 0 -1"));
+    assert_eq!((js.len(), js[0].as_str(), js[6].as_str()), (7, "Thanks!", "u1"));
     // Each client reads back what it wrote, byte for byte.
     let own = call(&mut client, "LRANGE agents:session:s:messages 2 4").texts();
     assert_eq!(own, items);

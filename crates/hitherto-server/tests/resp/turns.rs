@@ -54,6 +54,42 @@ fn exchanges_of_two_pushes_are_not_parted() {
     }
 }
 
+/// A turn that calls a tool is four pushes; it is said when the model has answered, and no sooner.
+#[test]
+fn a_turn_with_tools_is_not_parted() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = Listening::to(ChatMemory::embedded(folder.path().join("h.db")).unwrap());
+    thread::scope(|scope| {
+        for number in 0..8 {
+            let door = &door;
+            scope.spawn(move || {
+                let mut client = door.client();
+                let call = format!(
+                    r#"{{"type":"ai","data":{{"content":"c{number}","tool_calls":[{{"type":"tool_call","id":"x","name":"f","args":{{}}}}],"invalid_tool_calls":[],"additional_kwargs":{{}},"response_metadata":{{}}}}}}"#
+                );
+                let result = format!(
+                    r#"{{"type":"tool","data":{{"content":"t{number}","tool_call_id":"x","additional_kwargs":{{}},"response_metadata":{{}}}}}}"#
+                );
+                for element in [
+                    langchain("human", &format!("u{number}")),
+                    call,
+                    result,
+                    langchain("ai", &format!("a{number}")),
+                ] {
+                    client.command(&["LPUSH", "s", &element]).unwrap();
+                }
+            });
+        }
+    });
+    let mut said = texts(&call(&mut door.client(), "LRANGE s 0 99"));
+    said.reverse();
+    assert_eq!(said.len(), 32);
+    for turn in said.chunks(4) {
+        let letters: String = turn.iter().map(|text| &text[..1]).collect();
+        assert!(letters == "ucta" && turn.iter().all(|text| text[1..] == turn[0][1..]), "{said:?}");
+    }
+}
+
 /// A client whose connection was reset before the reply came sends the same push again, first thing on a new
 /// connection; plain Redis has it twice then.
 #[test]

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Entry, FileResult, Seq, signed, unsigned};
 use crate::dialect::Dialect;
-use crate::message::{Flags, Message, Role};
+use crate::message::{Flags, ListEnd, Message, Role};
 use crate::record::{Record, Unreadable};
 use crate::time::Timestamp;
 
@@ -19,6 +19,7 @@ pub(super) const COLUMNS: &str = "seq, role, dialect, own, id, created_at, edite
 const OWN_ID: i64 = 1;
 const OWN_TIME: i64 = 2;
 const AT_HEAD: i64 = 4;
+const AT_TAIL: i64 = 8;
 /// In the column of dialects: bytes that are no text, as hexadecimal digits.
 const OPAQUE_HEX: i64 = 256;
 
@@ -28,7 +29,8 @@ pub(super) fn put(file: &Connection, session: i64, seq: Seq, record: &Record) ->
     let flags = message.map(Message::flags).unwrap_or_default();
     let own = i64::from(flags.own_id) * OWN_ID
         + i64::from(flags.own_time) * OWN_TIME
-        + i64::from(flags.at_head) * AT_HEAD;
+        + i64::from(flags.pushed == Some(ListEnd::Head)) * AT_HEAD
+        + i64::from(flags.pushed == Some(ListEnd::Tail)) * AT_TAIL;
     let (dialect, text) =
         match message.map(|message| (message.dialect(), std::str::from_utf8(message.payload()))) {
             None => (0, None),
@@ -83,8 +85,15 @@ fn record(row: &Row<'_>) -> Result<Record, Unreadable> {
 
 /// The rows are open to every tool, so what stands in one is looked at before it is spliced into an answer.
 fn read_payload(text: &[u8], role: Role, dialect: i64, own: i64) -> Result<Message, Unreadable> {
-    let flags =
-        Flags { own_id: own & OWN_ID != 0, own_time: own & OWN_TIME != 0, at_head: own & AT_HEAD != 0 };
+    let flags = Flags {
+        own_id: own & OWN_ID != 0,
+        own_time: own & OWN_TIME != 0,
+        pushed: if own & AT_HEAD != 0 {
+            Some(ListEnd::Head)
+        } else {
+            (own & AT_TAIL != 0).then_some(ListEnd::Tail)
+        },
+    };
     if dialect == OPAQUE_HEX {
         let bytes = unhex(text).ok_or(Unreadable::Damaged)?;
         return Ok(Message::stored(role, Dialect::Opaque, bytes.into(), flags));
