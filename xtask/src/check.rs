@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::clients::{self, Clients};
 use crate::servers::{self, SERVERS};
 use crate::{tools, workspace};
 
@@ -13,6 +14,9 @@ struct Step {
     cargo: &'static [&'static str],
     variables: &'static [(&'static str, &'static str)],
 }
+
+/// The step after which the clients run: they test the binary that this one builds.
+const BEFORE_CLIENTS: &str = "tests";
 
 const STEPS: [Step; 6] = [
     Step { name: "format", cargo: &["fmt", "--all", "--check"], variables: &[] },
@@ -49,6 +53,9 @@ pub(crate) fn run(all_servers: bool) -> Result<(), String> {
             println!("{}", workspace::line_of(&command));
             workspace::run(&mut command)
         })?);
+        if step.name == BEFORE_CLIENTS {
+            durations.push(timed("clients", || clients::run(&Clients::default()))?);
+        }
     }
     summarise(&durations, start.elapsed());
     Ok(())
@@ -58,6 +65,7 @@ fn prepare(all_servers: bool) -> Result<(), String> {
     tools::rust_components()?;
     servers::fetch(all_servers)?;
     tools::curl()?;
+    clients::prepare(&Clients::default())?;
     tools::nextest()?;
     tools::deny()
 }

@@ -1,7 +1,8 @@
 //! The project's own commands: `cargo xtask help`.
 //!
 //! Invariant: nothing outside the workspace's `target` folder is changed, except that a missing rustfmt or clippy
-//! is added to the Rust toolchain, and Cargo keeps its caches where it always does.
+//! is added to the Rust toolchain, missing programs are installed from Debian's packages, and Cargo, npm and pip
+//! keep their caches where they always do.
 //! Whatever is installed is announced first.
 
 mod workspace;
@@ -11,6 +12,7 @@ mod tools;
 
 mod bench;
 mod check;
+mod clients;
 mod soak;
 
 use std::process::ExitCode;
@@ -19,7 +21,7 @@ const HELP: &str = "\
 The project's own commands.
 
   cargo xtask check [--all-servers]
-      Everything that continuous integration checks: formatting, lints, tests, documentation, licences.
+      Everything that continuous integration checks: formatting, lints, tests, clients, documentation, licences.
       Fetches what is missing first. With --all-servers the tests also run on the newest Redis and Valkey.
 
   cargo xtask bench [ARGUMENTS...]
@@ -31,6 +33,10 @@ The project's own commands.
   cargo xtask soak [--minutes N] [--store redis|embedded|both] [--seed S]
       The loss harness for N minutes (10 without), built for release: sessions are summarised while servers and
       the store are killed, and nothing may be lost.
+
+  cargo xtask clients [--only NAME]... [--binary PATH] [--store embedded|redis|both]
+      Other people's clients, unmodified, against the built server (or the one at PATH) on both stores.
+      Fetches what they need into target/clients first; --only runs those whose name begins with NAME.
 
   cargo xtask servers [--all]
       Fetches what the tests run on: Redis 7, with --all also the newest Redis and Valkey.
@@ -79,6 +85,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         "check" => Ok(check::run(flag(rest, "--all-servers")?)?),
         "bench" => Ok(bench::run(rest)?),
         "soak" => Ok(soak::run(&soak::Soak::parse(rest).map_err(Failure::Usage)?)?),
+        "clients" => Ok(clients::run(&clients::Clients::parse(rest).map_err(Failure::Usage)?)?),
         "servers" => Ok(servers::fetch(flag(rest, "--all")?)?),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
@@ -106,9 +113,15 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_refused_before_anything_runs() {
-        for line in
-            ["", "chekc", "check --all", "check --all-servers now", "servers --all-servers", "soak now"]
-        {
+        for line in [
+            "",
+            "chekc",
+            "check --all",
+            "check --all-servers now",
+            "servers --all-servers",
+            "soak now",
+            "clients all",
+        ] {
             assert!(matches!(run(&words(line)), Err(Failure::Usage(_))), "{line:?} was accepted");
         }
     }

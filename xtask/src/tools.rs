@@ -31,11 +31,19 @@ pub(crate) fn curl() -> Result<(), String> {
     if workspace::on_path("curl").is_some() {
         return Ok(());
     }
-    println!("curl: not there; installing Debian's package");
-    let installed = workspace::run(Command::new("apt-get").args(["update", "-qq"]))
-        .and_then(|()| workspace::run(Command::new("apt-get").args(["install", "-y", "-qq", "curl"])));
-    installed
-        .map_err(|why| format!("a test needs curl, which cannot be installed ({why}); install it by hand"))
+    debian_packages(&["curl"], "a test needs")
+}
+
+/// Installs Debian's packages of programs that are missing. `whose` begins the error when that fails.
+pub(crate) fn debian_packages(missing: &[&str], whose: &str) -> Result<(), String> {
+    let names = missing.join(", ");
+    println!("{names}: not there; installing Debian's packages");
+    workspace::run(Command::new("apt-get").args(["update", "-qq"]))
+        .and_then(|()| {
+            let mut install = Command::new("apt-get");
+            workspace::run(install.args(["install", "-y", "-qq", "--no-install-recommends"]).args(missing))
+        })
+        .map_err(|why| format!("{whose} {names}, which cannot be installed ({why}); install it by hand"))
 }
 
 /// Makes sure that there is a `cargo nextest`.

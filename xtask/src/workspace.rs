@@ -13,6 +13,11 @@ pub(crate) fn root() -> PathBuf {
     own.parent().map_or_else(|| own.clone(), Path::to_path_buf)
 }
 
+/// Where Cargo builds.
+pub(crate) fn target_folder() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 /// Where the servers for the tests are.
 pub(crate) fn servers_folder() -> PathBuf {
     env::var_os("HITHERTO_SERVERS_DIR").map_or_else(|| root().join("target/servers"), PathBuf::from)

@@ -16,13 +16,18 @@ mod target;
 
 pub mod commands;
 
+mod keyspace;
+
 mod http;
+mod resp;
 mod server;
 
 mod demo;
 
 pub use commands::command_line;
 pub use http::{Door, Options};
+pub use keyspace::{Keyspace, KeyspaceOptions, Order, Part, Profile, Profiles, Reads};
+pub use resp::{RespOptions, run_resp};
 pub use server::run;
 pub use store::{Access, open, shown};
 

@@ -69,7 +69,7 @@ pub async fn run(
 
 /// The next connection. Failing to accept one is either that connection's own failure or a lack of
 /// descriptors, which passes.
-async fn accept(listener: &TcpListener) -> TcpStream {
+pub(crate) async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {

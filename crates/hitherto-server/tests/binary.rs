@@ -12,7 +12,7 @@
 mod process;
 mod support;
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, Read as _};
 use std::net::SocketAddr;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -188,12 +188,20 @@ fn starts_without_its_redis_and_says_so() {
 fn log_lines_say_nothing_of_what_people_say() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = hitherto(folder.path());
-    command.args(["serve", "--listen", "127.0.0.1:0", "--log", "trace", "--log-format", "json"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    out.read_line(&mut line).unwrap();
-    let address = line.trim().rsplit_once("http://").unwrap().1.parse().unwrap();
+    command.args([
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--resp-listen",
+        "127.0.0.1:0",
+        "--log",
+        "trace",
+        "--log-format",
+        "json",
+    ]);
+    command.stderr(Stdio::piped());
+    let mut process = Process::launch(command);
+    let address = process.address;
     for body in [
         r#"{"messages":[{"role":"user","content":"classified"}]}"#,
         r#"{"messages":[{"role":"classified","content":"classified"}]}"#,
@@ -203,9 +211,7 @@ fn log_lines_say_nothing_of_what_people_say() {
         post(address, "/v1/sessions/s/messages", body);
     }
     get(address, "/v1/sessions/s/messages");
-    let process = Process { child, address, out };
     process.signal("TERM");
-    let mut process = process;
     let mut log = String::new();
     process.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
     assert!(log.contains("listening") && !log.contains("classified"), "{log}");
@@ -221,7 +227,17 @@ fn the_secrets_of_a_model_are_seen_nowhere() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("key"), fake.key()).unwrap();
     let mut command = hitherto(folder.path());
-    command.args(["serve", "--listen", "127.0.0.1:0", "--log", "trace", "--log-format", "json"]);
+    command.args([
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--resp-listen",
+        "127.0.0.1:0",
+        "--log",
+        "trace",
+        "--log-format",
+        "json",
+    ]);
     command.args(["--model", "some-model", "--model-url", &fake.openai(), "--model-key-file", "key"]);
     command.args([
         "--model-headers",
@@ -232,19 +248,15 @@ fn the_secrets_of_a_model_are_seen_nowhere() {
         "600",
     ]);
     command.env("HITHERTO_MODEL_BODY", r#"{"user":"s3cret"}"#);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    out.read_line(&mut line).unwrap();
-    let address = line.trim().rsplit_once("http://").unwrap().1.parse().unwrap();
+    command.stderr(Stdio::piped());
+    let mut process = Process::launch(command);
+    let address = process.address;
     let turn = r#"{"role":"user","content":"This is classified."},{"role":"assistant","content":"Noted."}"#;
     let body = format!(r#"{{"messages":[{}]}}"#, vec![turn; 15].join(","));
     post(address, "/v1/sessions/s/messages", &body).expect(201);
     let answer = post(address, "/v1/sessions/s/fold", "").problem(502, "summariser_failed");
     assert!(fake.requests().iter().any(|request| format!("{request:?}").contains("classified")));
-    let process = Process { child, address, out };
     process.signal("TERM");
-    let mut process = process;
     let mut log = String::new();
     process.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
     let (status, said) = process.end();

@@ -219,7 +219,7 @@ fn read_as(dialect: Dialect, role: Role, payload: &[u8]) -> Option<Translated> {
     let text = std::str::from_utf8(payload).ok()?;
     let translated = |mut message: Neutral<'_>| {
         message.role = role;
-        Translated { payload: own::write(&message).into(), losses: message.losses }
+        Translated { payload: own::write(&message).into(), losses: message.losses() }
     };
     match dialect {
         Dialect::Hitherto => {

@@ -47,6 +47,7 @@ mod error;
 mod memory;
 mod record;
 mod retention;
+mod search;
 mod tokens;
 
 pub mod node;
@@ -65,8 +66,9 @@ pub use memory::{
     AppendOptions, Appended, ChatMemory, Direction, Edit, Element, Elements, End, Fold, MessageId, Page,
     Result, StoredMessage,
 };
-pub use message::{Content, Message, MessageError, Part, Role, ToolCall};
+pub use message::{Content, Message, MessageError, Part, Role, ToolCall, decode_string as lossy_string};
 pub use record::{FORMAT, Record, Unreadable};
+pub use search::Found;
 pub use session::{MemoryKey, NameError, Scope, SessionId, SessionKey, Tenant};
 pub use store::{
     Change, Configure, Description, Finding, Listed, Outcome, Place, Pop, Seq, SessionPage, SessionQuery,

@@ -6,6 +6,7 @@
 mod context;
 mod elements;
 mod page;
+mod search;
 mod stored;
 mod summary;
 

@@ -16,7 +16,8 @@ use std::sync::OnceLock;
 use thiserror::Error;
 
 pub use content::{Content, Part, ToolCall};
-pub(crate) use json::{decode_string, field, is_object, push_string, raw, rename_field, replace_field};
+pub use json::decode_string;
+pub(crate) use json::{field, is_object, push_string, raw, rename_field, replace_field};
 
 use crate::dialect::{self, Dialect, Loss, Translated};
 use crate::time::Timestamp;

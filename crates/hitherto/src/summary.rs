@@ -13,6 +13,7 @@ mod fold;
 mod options;
 mod plan;
 mod portion;
+mod resting;
 mod retry;
 mod worker;
 
@@ -34,8 +35,12 @@ pub(crate) use options::Summaries;
 pub use options::SummaryOptions;
 pub use piece::{Line, Piece};
 pub use policy::{Hint, Policy, PolicyChange};
+pub(crate) use resting::Resting;
 pub(crate) use worker::Work;
 pub use worker::{Pass, Worker};
+
+/// [`Summary::by`] of a summary that somebody put.
+pub(crate) const BY_HAND: &str = "hand";
 
 /// A text that stands for messages 1 to `upto` of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]

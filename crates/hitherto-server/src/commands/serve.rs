@@ -9,10 +9,13 @@ use anyhow::{Context as _, bail};
 use hitherto::ChatMemory;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 
 use super::Call;
 use super::call::say;
 use crate::http::{Door, Options};
+use crate::keyspace::{Keyspace, KeyspaceOptions};
+use crate::resp::{RespOptions, run_resp};
 use crate::settings::LogFormat;
 use crate::{demo, server, store, summariser};
 
@@ -23,14 +26,21 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
     let settings = call.settings;
     // Before anything is announced, so that whoever waits for the announcement can stop the server.
     let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let listener = listen(&settings.listen).await?;
+    let listener = listen("listen", &settings.listen).await?;
     let address = listener.local_addr()?;
+    let resp = match &settings.resp_listen {
+        Some(address) => Some(listen("resp_listen", address).await?),
+        None => None,
+    };
     let memory = ChatMemory::new(store::open(&settings, store::Access::Write)?)
         .under(settings.memory_key.clone())
         .with_limits(settings.limits.clone());
     let memory = summariser::folding(memory, &settings.summaries)?;
     let shown = store::shown(&settings.backend);
     say(&format!("Hitherto {} listens on http://{address}", env!("CARGO_PKG_VERSION")));
+    if let Some(resp) = &resp {
+        say(&format!("Clients of Redis find it at redis://{}", resp.local_addr()?));
+    }
     say(&format!("Sessions are in {shown}. What it can do: http://{address}/docs"));
     let summariser = summariser::shown(&settings.summaries);
     say(&format!("Summaries are written by {summariser}."));
@@ -50,32 +60,53 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
         tracing::info!(%address, store = shown, summariser, "listening");
     }
     let look = look(memory.clone());
-    let door = Arc::new(Door::new(memory, Options::from(&settings)));
-    let (served, ()) = tokio::join!(server::run(listener, door, stopped(interrupt, terminate)), look);
+    let keyspace = Keyspace::new(memory.clone(), KeyspaceOptions::from(&settings));
+    let resp_options = RespOptions::from(&settings);
+    let door = Door::new(memory, Options::from(&settings));
+    let door = Arc::new(if settings.redis_rest { door.with_keyspace(keyspace.clone()) } else { door });
+    let (stop, told) = watch::channel(false);
+    let stopping = async {
+        stopped(interrupt, terminate).await;
+        stop.send_replace(true);
+    };
+    let until_told = || {
+        let mut told = told.clone();
+        async move { drop(told.wait_for(|told| *told).await) }
+    };
+    let resp = async {
+        match resp {
+            Some(resp) => run_resp(resp, keyspace, resp_options, until_told()).await,
+            None => Ok(()),
+        }
+    };
+    let (served, served_resp, (), ()) =
+        tokio::join!(server::run(listener, door, until_told()), resp, stopping, look);
     // What came in until now is folded by whoever is left, or after the next start.
     worker.stop(GRACE).await;
     served?;
+    served_resp?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
 
 /// Listens, on loopback only.
-async fn listen(address: &str) -> anyhow::Result<TcpListener> {
+async fn listen(name: &str, address: &str) -> anyhow::Result<TcpListener> {
     let found: Vec<SocketAddr> = tokio::net::lookup_host(address)
         .await
-        .with_context(|| format!("listen: {address} is no address of this machine"))?
+        .with_context(|| format!("{name}: {address} is no address of this machine"))?
         .collect();
     if let Some(open) = found.iter().find(|address| !address.ip().is_loopback()) {
         bail!(
-            "listen: {open} can be reached by others, and there are no credentials yet: whoever reaches the server reads \
+            "{name}: {open} can be reached by others, and there are no credentials yet: whoever reaches the server reads \
              and changes every session. Listen on 127.0.0.1 or [::1], and put a proxy that checks who asks before it"
         );
     }
     TcpListener::bind(found.as_slice()).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "listen: {address} is in use, by another server perhaps; stop that, or choose another with --listen"
+            "{name}: {address} is in use, by another server perhaps; stop that, or choose another with --{}",
+            name.replace('_', "-")
         ),
-        _ => anyhow::Error::new(error).context(format!("listen: {address} cannot be used")),
+        _ => anyhow::Error::new(error).context(format!("{name}: {address} cannot be used")),
     })
 }
 

@@ -16,26 +16,31 @@ use serde_json::value::RawValue;
 
 use super::fields::{Fields, invalid, invalid_json};
 use super::problem::{Code, Problem, of_message};
-use super::{Door, answer, body, path, query};
+use super::{Door, answer, body, locate, query};
 
 pub(super) async fn messages(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let session = path::session(&parts.uri)?;
+    let (memory, session) = locate::in_path(&door, &parts.headers, &parts.uri)?;
     query::none(&parts.uri)?;
     let idempotency_key = idempotency_key(&parts.headers)?;
     let body = body::read(&door, &parts.headers, body).await?;
     let (messages, mut options) = read_body(&body)?;
     options.idempotency_key = idempotency_key;
+    with_defaults(&door, &mut options);
+    let appended = door.within(memory.append(&session, messages, &options)).await?;
+    door.warm_soon();
+    let status = if appended.repeated { StatusCode::OK } else { StatusCode::CREATED };
+    Ok(answer::json(status, write_answer(&session, &appended)))
+}
+
+/// Sets what the server sets where a client says nothing.
+pub(super) fn with_defaults(door: &Door, options: &mut AppendOptions) {
     if let (TtlChange::Keep, Some(ttl)) = (options.ttl, door.options.ttl) {
         options.ttl = TtlChange::Set(ttl);
     }
     if options.max_messages == Change::Keep {
         options.max_messages = answer::set_or_keep(door.options.max_messages);
     }
-    let appended = door.within(door.memory.append(&session, messages, &options)).await?;
-    door.warm_soon();
-    let status = if appended.repeated { StatusCode::OK } else { StatusCode::CREATED };
-    Ok(answer::json(status, write_answer(&session, &appended)))
 }
 
 fn write_answer(session: &SessionId, appended: &Appended) -> Vec<u8> {
@@ -57,7 +62,8 @@ fn write_answer(session: &SessionId, appended: &Appended) -> Vec<u8> {
     out
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+/// The idempotency key of a request, if it has one.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut values = headers.get_all("idempotency-key").iter();
     let Some(value) = values.next() else {
         return Ok(None);
@@ -77,22 +83,26 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 
 /// The body's messages, and what it says besides.
 fn read_body(body: &Bytes) -> Result<(Vec<Message>, AppendOptions), Problem> {
-    let text = body::text(body)?;
-    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|error| explain(text, &error))?;
-    let mut fields = envelope.fields;
+    let (list, mut fields) = envelope(body::text(body)?)?;
     let mut options = AppendOptions::default();
     options.ttl = fields.ttl()?;
     options.max_messages = fields.number("max_messages")?;
     fields.finish("messages, ttl_secs, ttl_restart, max_messages")?;
-    let list = envelope.messages.ok_or_else(|| {
-        Problem::new(Code::MissingField, "messages is missing: a list of at least one message")
-    })?;
     let messages = list
         .iter()
         .enumerate()
         .map(|(index, raw)| Message::parse_part(body, raw.get()).map_err(|error| of_message(index, &error)))
         .collect::<Result<_, _>>()?;
     Ok((messages, options))
+}
+
+/// The messages of a body as they came, and what it says besides.
+pub(super) fn envelope(text: &str) -> Result<(Vec<&RawValue>, Fields<'_>), Problem> {
+    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|error| explain(text, &error))?;
+    let list = envelope.messages.ok_or_else(|| {
+        Problem::new(Code::MissingField, "messages is missing: a list of at least one message")
+    })?;
+    Ok((list, envelope.fields))
 }
 
 /// Why a body is no envelope. Only now, when it is known to be wrong, is it looked at a second time.

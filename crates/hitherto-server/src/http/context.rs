@@ -9,7 +9,7 @@ use hitherto::{Budget, ContextOptions, Encoding, Format, SummaryRole};
 
 use super::problem::{Code, Problem};
 use super::query::{Query, invalid};
-use super::{Door, answer, path};
+use super::{Door, answer, locate};
 
 /// The largest budget: more than any model reads.
 const MOST_TOKENS: u64 = 4_000_000;
@@ -18,12 +18,12 @@ const LONG: u32 = 32_000;
 
 pub(super) async fn context(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let uri = request.uri();
-    let session = path::session(uri)?;
-    let options = options(uri, door.options.encoding, door.memory.limits().page)?;
+    let (memory, session) = locate::in_path(&door, request.headers(), uri)?;
+    let options = options(uri, door.options.encoding, memory.limits().page)?;
     door.warm(options.encoding).await;
     let made = {
         let door = Arc::clone(&door);
-        async move { door.within(door.memory.context(&session, &options)).await }
+        async move { door.within(memory.context(&session, &options)).await }
     };
     let context = if matches!(options.budget, Budget::Tokens(tokens) if tokens < LONG) {
         made.await

@@ -7,9 +7,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value;
 
-use super::answer;
 use super::openapi::openapi;
 use super::problem::CODES;
+use super::{answer, motorhead, zep};
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c1e21;background:#fff}\
 code,pre{font:14px/1.45 ui-monospace,monospace;background:#8881;border-radius:4px}code{padding:.1em .3em}pre{padding:.8rem;overflow:auto}\
@@ -36,6 +36,15 @@ fn render(document: &Value) -> String {
         for (method, operation) in members(Some(item)) {
             self::operation(&mut out, document, path, method, operation);
         }
+    }
+    out.push_str("<h2>Clients of other servers</h2><p>The same sessions, for clients that were made for another server. \
+         Which paths are on is a setting; what differs is in <code>docs/clients/</code>. An id stands in the path as it is, slashes and all.</p>");
+    for (name, routes) in [("Motorhead", motorhead::ROUTES), ("Zep, version 1", zep::ROUTES)] {
+        let _ = write!(out, "<table><tr><th>{name}<th>path<th>what");
+        for (method, path, what) in routes {
+            let _ = write!(out, "<tr><td>{method}<td><code>{}</code><td>{}", escape(path), escape(what));
+        }
+        out.push_str("</table>");
     }
     out.push_str("<h2>Shapes</h2>");
     for (name, schema) in members(document.pointer("/components/schemas")) {
@@ -127,6 +136,9 @@ mod tests {
             assert!(page.contains(&format!("<code>{}</code>", operation.path)), "{}", operation.path);
         }
         assert!(CODES.iter().all(|code| page.contains(&format!("<tr id=\"{}\">", code.as_str()))));
+        for (_, path, _) in motorhead::ROUTES.iter().chain(zep::ROUTES) {
+            assert!(page.contains(&format!("<code>{path}</code>")), "{path}");
+        }
         assert!(!page.contains("<script") && !page.contains("http://") && !page.contains("https://"));
         assert!(page.len() < 100_000);
     }

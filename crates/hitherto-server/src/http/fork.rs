@@ -9,15 +9,15 @@ use hitherto::{Change, Seq, SessionId};
 
 use super::fields::{Fields, invalid};
 use super::problem::Problem;
-use super::{Door, answer, body, path, query};
+use super::{Door, answer, body, locate, query};
 
 pub(super) async fn fork(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let session = path::session(&parts.uri)?;
+    let (memory, session) = locate::in_path(&door, &parts.headers, &parts.uri)?;
     query::none(&parts.uri)?;
     let body = body::read(&door, &parts.headers, body).await?;
     let (to, upto) = where_to(body::text(&body)?)?;
-    let last_seq = door.within(door.memory.fork(&session, &to, upto)).await?;
+    let last_seq = door.within(memory.fork(&session, &to, upto)).await?;
     let mut out = b"{\"session\":".to_vec();
     answer::push_string(&mut out, to.as_str());
     out.extend_from_slice(b",\"forked_from\":");

@@ -9,19 +9,21 @@ use hitherto::{Edit, StoreError};
 
 use super::fields::Fields;
 use super::problem::Problem;
-use super::{Door, answer, body, path, query};
+use super::{Door, answer, body, locate, path, query};
 
 pub(super) async fn show(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let (session, seq) = (path::session(request.uri())?, path::seq(request.uri())?);
+    let (memory, session) = locate::in_path(&door, request.headers(), request.uri())?;
+    let seq = path::seq(request.uri())?;
     query::none(request.uri())?;
-    let found = door.within(door.memory.get(&session, seq)).await?;
+    let found = door.within(memory.get(&session, seq)).await?;
     let message = found.ok_or(StoreError::NoMessage(seq))?;
     Ok(answer::json(StatusCode::OK, message.to_json().into_bytes()))
 }
 
 pub(super) async fn edit(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let (session, seq) = (path::session(&parts.uri)?, path::seq(&parts.uri)?);
+    let (memory, session) = locate::in_path(&door, &parts.headers, &parts.uri)?;
+    let seq = path::seq(&parts.uri)?;
     query::none(&parts.uri)?;
     let body = body::read(&door, &parts.headers, body).await?;
     let mut fields = Fields::parse(body::text(&body)?)?;
@@ -29,13 +31,14 @@ pub(super) async fn edit(State(door): State<Arc<Door>>, request: Request) -> Res
     edit.content = fields.take("content")?.map(str::to_owned);
     edit.metadata = fields.take("metadata")?.map(str::to_owned);
     fields.finish("content, metadata")?;
-    let message = door.within(door.memory.edit(&session, seq, &edit)).await?;
+    let message = door.within(memory.edit(&session, seq, &edit)).await?;
     Ok(answer::json(StatusCode::OK, message.to_json().into_bytes()))
 }
 
 pub(super) async fn delete(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let (session, seq) = (path::session(request.uri())?, path::seq(request.uri())?);
+    let (memory, session) = locate::in_path(&door, request.headers(), request.uri())?;
+    let seq = path::seq(request.uri())?;
     query::none(request.uri())?;
-    door.within(door.memory.delete(&session, seq)).await?;
+    door.within(memory.delete(&session, seq)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -6,6 +6,7 @@
 mod answer;
 mod body;
 mod fields;
+mod locate;
 mod path;
 pub(crate) mod problem;
 mod query;
@@ -20,6 +21,14 @@ mod session;
 mod sessions;
 mod summary;
 
+mod listing;
+mod search;
+mod spoken;
+
+mod motorhead;
+mod redis_rest;
+mod zep;
+
 mod docs;
 mod health;
 mod openapi;
@@ -32,14 +41,18 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
-use hitherto::{ChatMemory, Encoding, Ttl};
+use hitherto::{ChatMemory, Encoding, SummaryRole, Ttl};
 use tokio::sync::{OnceCell, Semaphore};
 
+use crate::keyspace::Keyspace;
 use crate::settings::Settings;
 use problem::{Code, Problem};
 
 /// The shortest deadline of a fold that is waited for.
 const FOLD_AT_LEAST: Duration = Duration::from_secs(60);
+
+/// How many searches and long lists run at a time: each may read some ten thousand entries.
+const SEARCHES: usize = 4;
 
 /// What the door serves, and how.
 #[derive(Debug)]
@@ -48,8 +61,12 @@ pub struct Door {
     options: Options,
     /// As many folds as are waited for may run at a time.
     folds: Semaphore,
+    /// As many searches and long lists may run at a time.
+    searches: Arc<Semaphore>,
     /// The encodings whose tables were loaded, or are being loaded.
     warm: [OnceCell<()>; 2],
+    /// The sessions as keys, where Redis' commands are served.
+    keyspace: Option<Keyspace>,
 }
 
 /// How the door serves.
@@ -77,6 +94,12 @@ pub struct Options {
     pub fold_deadline: Duration,
     /// How many folds that are waited for run at a time. Default 4.
     pub fold_concurrency: usize,
+    /// Whether the API of Motorhead is served, too. Default true.
+    pub motorhead: bool,
+    /// Whether the memory API of Zep, version 1, is served, too. Default true.
+    pub zep: bool,
+    /// In which role a summary is given where a protocol leaves the choice. Default system.
+    pub summary_role: SummaryRole,
 }
 
 impl Default for Options {
@@ -92,6 +115,9 @@ impl Default for Options {
             encoding: Encoding::default(),
             fold_deadline: Duration::from_secs(300),
             fold_concurrency: 4,
+            motorhead: true,
+            zep: true,
+            summary_role: SummaryRole::System,
         }
     }
 }
@@ -110,6 +136,9 @@ impl From<&Settings> for Options {
             // A fold is a few answers of the model, one after another.
             fold_deadline: (settings.summaries.model_timeout * 5).max(FOLD_AT_LEAST),
             fold_concurrency: settings.summaries.concurrency,
+            motorhead: settings.motorhead,
+            zep: settings.zep,
+            summary_role: settings.summary_role,
         }
     }
 }
@@ -118,7 +147,15 @@ impl Door {
     /// A door to that memory.
     pub fn new(memory: ChatMemory, options: Options) -> Self {
         let folds = Semaphore::new(options.fold_concurrency.clamp(1, Semaphore::MAX_PERMITS));
-        Self { memory, options, folds, warm: Default::default() }
+        let searches = Arc::new(Semaphore::new(SEARCHES));
+        Self { memory, options, folds, searches, warm: Default::default(), keyspace: None }
+    }
+
+    /// The same door, which also serves Redis' commands, as Upstash's clients send them.
+    #[must_use]
+    pub fn with_keyspace(mut self, keyspace: Keyspace) -> Self {
+        self.keyspace = Some(keyspace);
+        self
     }
 
     /// How it serves.
@@ -174,7 +211,17 @@ pub(crate) fn router(door: Arc<Door>) -> Router {
     let one = || get(message::show).patch(message::edit).delete(message::delete);
     let session = || get(session::describe).patch(session::configure).delete(session::clear);
     let summary = || get(summary::show).put(summary::put);
-    Router::new()
+    let mut router = Router::new();
+    if door.keyspace.is_some() {
+        router = router.merge(redis_rest::routes());
+    }
+    if door.options.motorhead {
+        router = router.merge(motorhead::routes());
+    }
+    if door.options.zep {
+        router = router.merge(zep::routes());
+    }
+    router
         .route("/v1/sessions/{id}/messages", messages())
         .route("/v1/sessions//messages", messages())
         .route("/v1/sessions/{id}/messages/{seq}", one())
@@ -204,6 +251,11 @@ pub(crate) fn router(door: Arc<Door>) -> Router {
 }
 
 async fn no_route() -> Problem {
+    nothing_here()
+}
+
+/// There is nothing at a path.
+fn nothing_here() -> Problem {
     Problem::new(Code::NotFound, "there is nothing at this path; /docs lists what there is")
 }
 

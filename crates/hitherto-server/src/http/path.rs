@@ -1,18 +1,10 @@
-//! What a path names: a session, a message.
+//! The parts of a path, and taking percent-encoding away.
 
 use axum::http::Uri;
-use hitherto::{Seq, SessionId};
+use hitherto::Seq;
 
 use super::fields::MAX_NUMBER;
 use super::problem::{Code, Problem};
-
-/// The session of a path `/v1/sessions/{id}…`.
-pub(super) fn session(uri: &Uri) -> Result<SessionId, Problem> {
-    let id = decode(segment(uri, 3), false).ok_or_else(|| {
-        Problem::new(Code::InvalidSessionId, "the session id in the path is not UTF-8 in percent-encoding")
-    })?;
-    Ok(SessionId::parse(&id)?)
-}
 
 /// The sequence number of a path `/v1/sessions/{id}/messages/{seq}`.
 pub(super) fn seq(uri: &Uri) -> Result<Seq, Problem> {
@@ -21,7 +13,8 @@ pub(super) fn seq(uri: &Uri) -> Result<Seq, Problem> {
     })
 }
 
-fn segment(uri: &Uri, index: usize) -> &str {
+/// The part of a path at that index, as it came; the part before the first slash has index 0.
+pub(super) fn segment(uri: &Uri, index: usize) -> &str {
     uri.path().split('/').nth(index).unwrap_or_default()
 }
 

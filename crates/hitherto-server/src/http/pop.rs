@@ -9,15 +9,15 @@ use hitherto::Pop;
 
 use super::fields::{Fields, invalid};
 use super::problem::Problem;
-use super::{Door, answer, body, path, query};
+use super::{Door, answer, body, locate, query};
 
 pub(super) async fn pop(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let session = path::session(&parts.uri)?;
+    let (memory, session) = locate::in_path(&door, &parts.headers, &parts.uri)?;
     query::none(&parts.uri)?;
     let body = body::read(&door, &parts.headers, body).await?;
     let what = what(body::text(&body)?)?;
-    let messages = door.within(door.memory.pop(&session, what)).await?;
+    let messages = door.within(memory.pop(&session, what)).await?;
     let mut out = b"{\"session\":".to_vec();
     answer::push_string(&mut out, session.as_str());
     out.push(b',');

@@ -10,7 +10,7 @@ use hitherto::{Direction, Page, Seq, SessionId, Window};
 use super::fields::MAX_NUMBER;
 use super::problem::{Code, Problem};
 use super::query::Query;
-use super::{Door, answer, path};
+use super::{Door, answer, locate};
 
 /// How many messages a page has if nothing is said.
 const PAGE: u32 = 100;
@@ -24,10 +24,10 @@ enum Wanted {
 
 pub(super) async fn messages(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let uri = request.uri();
-    let session = path::session(uri)?;
-    let page = match wanted(uri, door.memory.limits().page)? {
-        Wanted::Window(window) => door.within(door.memory.window(&session, window)).await?,
-        Wanted::Page(from, limit) => door.within(door.memory.messages(&session, from, limit)).await?,
+    let (memory, session) = locate::in_path(&door, request.headers(), uri)?;
+    let page = match wanted(uri, memory.limits().page)? {
+        Wanted::Window(window) => door.within(memory.window(&session, window)).await?,
+        Wanted::Page(from, limit) => door.within(memory.messages(&session, from, limit)).await?,
     };
     Ok(answer::json(StatusCode::OK, write_page(&session, &page)))
 }

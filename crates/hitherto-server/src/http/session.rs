@@ -10,28 +10,28 @@ use hitherto::{Change, ChatMemory, Configure, SessionId, StoreError, Timestamp};
 
 use super::fields::{Fields, invalid};
 use super::problem::{Code, Problem};
-use super::{Door, answer, body, path, query};
+use super::{Door, answer, body, locate, query};
 
 pub(super) async fn describe(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let session = path::session(request.uri())?;
+    let (memory, session) = locate::in_path(&door, request.headers(), request.uri())?;
     query::none(request.uri())?;
-    description(&door, &session).await
+    description(&door, &memory, &session).await
 }
 
 pub(super) async fn configure(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let session = path::session(&parts.uri)?;
+    let (memory, session) = locate::in_path(&door, &parts.headers, &parts.uri)?;
     query::none(&parts.uri)?;
     let body = body::read(&door, &parts.headers, body).await?;
-    let change = change(body::text(&body)?, &door.memory)?;
-    door.within(door.memory.configure(&session, &change)).await?;
-    description(&door, &session).await
+    let change = change(body::text(&body)?, &memory)?;
+    door.within(memory.configure(&session, &change)).await?;
+    description(&door, &memory, &session).await
 }
 
 pub(super) async fn clear(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let session = path::session(request.uri())?;
+    let (memory, session) = locate::in_path(&door, request.headers(), request.uri())?;
     query::none(request.uri())?;
-    let cleared = door.within(door.memory.clear(&session)).await?;
+    let cleared = door.within(memory.clear(&session)).await?;
     let mut out = b"{\"session\":".to_vec();
     answer::push_string(&mut out, session.as_str());
     answer::push_count(&mut out, "cleared", cleared.unwrap_or(0));
@@ -39,8 +39,8 @@ pub(super) async fn clear(State(door): State<Arc<Door>>, request: Request) -> Re
     Ok(answer::json(StatusCode::OK, out))
 }
 
-async fn description(door: &Door, session: &SessionId) -> Result<Response, Problem> {
-    let found = door.within(door.memory.describe(session)).await?.ok_or(StoreError::NoSession)?;
+async fn description(door: &Door, memory: &ChatMemory, session: &SessionId) -> Result<Response, Problem> {
+    let found = door.within(memory.describe(session)).await?.ok_or(StoreError::NoSession)?;
     let mut out = Vec::with_capacity(512);
     answer::push_description(&mut out, session.as_str(), &found, Timestamp::now());
     Ok(answer::json(StatusCode::OK, out))

@@ -9,20 +9,21 @@ use hitherto::{Place, SessionId, SessionQuery, Timestamp};
 
 use super::problem::{Code, Problem};
 use super::query::Query;
-use super::{Door, answer};
+use super::{Door, answer, locate};
 
 /// How many sessions a page has if nothing is said.
 const PAGE: u32 = 100;
 
 pub(super) async fn list(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let max = door.memory.limits().page;
+    let memory = locate::memory(&door, request.headers(), None)?;
+    let max = memory.limits().page;
     let mut query = Query::parse(request.uri())?;
     let limit = query.number("limit", 1..=u64::from(max))?.and_then(|limit| u32::try_from(limit).ok());
     let prefix = query.take("prefix").unwrap_or_default().into_owned();
     let after = query.take("cursor").map(|cursor| place(&cursor)).transpose()?;
     query.finish("limit, prefix, cursor")?;
     let wanted = SessionQuery { prefix, after, limit: limit.unwrap_or(PAGE.min(max)) };
-    let page = door.within(door.memory.sessions(&wanted)).await?;
+    let page = door.within(memory.sessions(&wanted)).await?;
     let now = Timestamp::now();
     let mut out = Vec::with_capacity(64 + 320 * page.sessions.len());
     out.extend_from_slice(b"{\"sessions\":[");

@@ -7,51 +7,51 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use hitherto::store::SummaryState;
 use hitherto::summary::Summary;
-use hitherto::{Change, Fold, Seq, SessionId, StoreError};
+use hitherto::{Change, ChatMemory, Fold, Seq, SessionId, StoreError};
 
 use super::fields::Fields;
 use super::problem::{Code, Problem};
-use super::{Door, answer, body, path, query};
+use super::{Door, answer, body, locate, query};
 
 pub(super) async fn show(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let session = path::session(request.uri())?;
+    let (memory, session) = locate::in_path(&door, request.headers(), request.uri())?;
     query::none(request.uri())?;
-    state(&door, &session).await
+    state(&door, &memory, &session).await
 }
 
 pub(super) async fn put(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let session = path::session(&parts.uri)?;
+    let (memory, session) = locate::in_path(&door, &parts.headers, &parts.uri)?;
     query::none(&parts.uri)?;
     let body = body::read(&door, &parts.headers, body).await?;
     let (text, upto) = by_hand(body::text(&body)?)?;
     door.warm(door.options.encoding).await;
-    door.within(door.memory.put_summary(&session, &text, upto)).await?;
-    state(&door, &session).await
+    door.within(memory.put_summary(&session, &text, upto)).await?;
+    state(&door, &memory, &session).await
 }
 
 pub(super) async fn rollback(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let session = path::session(&parts.uri)?;
+    let (memory, session) = locate::in_path(&door, &parts.headers, &parts.uri)?;
     query::none(&parts.uri)?;
     nothing(body::text(&body::read(&door, &parts.headers, body).await?)?)?;
-    let rolled = door.within(door.memory.rollback_summary(&session)).await;
+    let rolled = door.within(memory.rollback_summary(&session)).await;
     if let Err(problem) = rolled {
         // A session that does not exist has no earlier summary either, and that is the better thing to say.
         if problem.code() == Code::NoEarlierSummary {
-            door.within(door.memory.describe(&session)).await?.ok_or(StoreError::NoSession)?;
+            door.within(memory.describe(&session)).await?.ok_or(StoreError::NoSession)?;
         }
         return Err(problem);
     }
-    state(&door, &session).await
+    state(&door, &memory, &session).await
 }
 
 pub(super) async fn fold(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let session = path::session(&parts.uri)?;
+    let (memory, session) = locate::in_path(&door, &parts.headers, &parts.uri)?;
     query::none(&parts.uri)?;
     nothing(body::text(&body::read(&door, &parts.headers, body).await?)?)?;
-    let Fold { commits, summary, .. } = now(&door, &session).await?;
+    let Fold { commits, summary, .. } = now(&door, memory, &session).await?;
     let mut out = begin(&session);
     answer::push_count(&mut out, "folded", commits.into());
     push_state(&mut out, &summary);
@@ -59,14 +59,14 @@ pub(super) async fn fold(State(door): State<Arc<Door>>, request: Request) -> Res
 }
 
 /// Folds, in a task of its own: who hangs up does not leave a session half folded, to wait for the end of a lease.
-async fn now(door: &Arc<Door>, session: &SessionId) -> Result<Fold, Problem> {
+async fn now(door: &Arc<Door>, memory: ChatMemory, session: &SessionId) -> Result<Fold, Problem> {
     let (door, session) = (Arc::clone(door), session.clone());
     let deadline = door.options.fold_deadline;
     let folding = tokio::spawn(async move {
         tokio::time::timeout(deadline, async {
             // The semaphore is never closed, so a permit always comes.
             let _slot = door.folds.acquire().await.ok();
-            door.memory.fold(&session).await
+            memory.fold(&session).await
         })
         .await
     });
@@ -81,10 +81,10 @@ async fn now(door: &Arc<Door>, session: &SessionId) -> Result<Fold, Problem> {
 }
 
 /// The summary as it is now.
-async fn state(door: &Door, session: &SessionId) -> Result<Response, Problem> {
-    let found = door.within(door.memory.summary(session)).await?;
+async fn state(door: &Door, memory: &ChatMemory, session: &SessionId) -> Result<Response, Problem> {
+    let found = door.within(memory.summary(session)).await?;
     if found.current.is_none() {
-        door.within(door.memory.describe(session)).await?.ok_or(StoreError::NoSession)?;
+        door.within(memory.describe(session)).await?.ok_or(StoreError::NoSession)?;
         return Err(Problem::new(
             Code::SummaryNotFound,
             "the session has no summary yet; POST …/fold makes one if anything has left its window",

@@ -10,6 +10,8 @@ pub enum Kind {
     Path,
     /// A host and a port.
     Address,
+    /// A host and a port, or `off`.
+    AddressOrOff,
     /// An address with a scheme.
     Url,
     /// A whole number within these bounds.
@@ -50,7 +52,7 @@ impl Kind {
         match self {
             Self::Text => "TEXT",
             Self::Path => "FILE",
-            Self::Address => "ADDRESS",
+            Self::Address | Self::AddressOrOff => "ADDRESS",
             Self::Url => "URL",
             Self::Number { unit, .. } => unit,
             Self::Size { .. } => "SIZE",
@@ -67,6 +69,7 @@ impl Kind {
             Self::Text => "a text that is not empty".to_owned(),
             Self::Path => "the path of a file".to_owned(),
             Self::Address => "a host and a port, such as 127.0.0.1:8700".to_owned(),
+            Self::AddressOrOff => "a host and a port, such as 127.0.0.1:8701, or off".to_owned(),
             Self::Url => "an address with a scheme, such as redis://127.0.0.1:6379".to_owned(),
             Self::Number { min, max, .. } => format!("a whole number from {min} to {max}"),
             Self::Size { min, max } => {
@@ -94,6 +97,10 @@ impl Kind {
                 .rsplit_once(':')
                 .filter(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
                 .map(|_| value.to_owned()),
+            Self::AddressOrOff if value == "off" => Some(value.to_owned()),
+            Self::AddressOrOff => {
+                return Self::Address.accept(value).map_err(|_| format!("must be {}", self.must()));
+            }
             Self::Url => value
                 .split_once("://")
                 .filter(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty())
@@ -165,6 +172,9 @@ mod tests {
         check(Kind::Address, "[::1]:8700", Some("[::1]:8700"));
         check(Kind::Address, ":8700", None);
         check(Kind::Address, "host:99999", None);
+        check(Kind::AddressOrOff, "off", Some("off"));
+        check(Kind::AddressOrOff, "127.0.0.1:1", Some("127.0.0.1:1"));
+        check(Kind::AddressOrOff, "on", None);
         check(Kind::Url, "redis://h", Some("redis://h"));
         check(Kind::Url, "h:6379", None);
         check(Kind::Number { unit: "N", min: 1, max: 5 }, "6", None);

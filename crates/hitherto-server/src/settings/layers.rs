@@ -10,7 +10,8 @@ use hitherto::Tenant;
 use hitherto::summary::PolicyChange;
 
 use super::flags::{has, has_flag};
-use super::{Caller, Kind, OPTIONS, Setting, tenants};
+use super::{Caller, Kind, OPTIONS, Setting, profiles, tenants};
+use crate::keyspace::Profile;
 
 /// Where a value comes from; the greater beats the lesser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +31,7 @@ pub enum Source {
 pub struct Layers {
     values: BTreeMap<&'static str, (Source, String)>,
     tenants: Vec<(Tenant, PolicyChange)>,
+    profiles: Vec<Profile>,
 }
 
 impl Layers {
@@ -88,7 +90,7 @@ impl Layers {
         let unknown: Vec<&str> = table
             .keys()
             .map(String::as_str)
-            .filter(|key| *key != "tenants" && known(key).is_none())
+            .filter(|key| !matches!(*key, "tenants" | "profiles") && known(key).is_none())
             .collect();
         if !unknown.is_empty() {
             bail!("unknown key {}", unknown.join(", "));
@@ -104,6 +106,9 @@ impl Layers {
         }
         if let Some(tenants) = table.get("tenants") {
             self.tenants = tenants::read(tenants)?;
+        }
+        if let Some(profiles) = table.get("profiles") {
+            self.profiles = profiles::read(profiles)?;
         }
         Ok(())
     }
@@ -133,6 +138,11 @@ impl Layers {
     /// What tenants have of their own.
     pub(super) fn tenants(&self) -> &[(Tenant, PolicyChange)] {
         &self.tenants
+    }
+
+    /// Profiles of the Redis protocol.
+    pub(super) fn profiles(&self) -> &[Profile] {
+        &self.profiles
     }
 
     /// The value of an option that is a number or a size.

@@ -7,6 +7,7 @@
 mod flags;
 mod kind;
 mod layers;
+mod profiles;
 mod reference;
 mod resolved;
 mod summaries;

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use hitherto::{Limits, MemoryKey, Ttl};
+use hitherto::{Limits, MemoryKey, SummaryRole, Ttl};
 use secrecy::SecretString;
 
 use super::{Layers, Source, SummarySettings};
+use crate::keyspace::Profile;
 
 /// What a command works with. Printing it is safe.
 #[derive(Debug, Clone)]
@@ -15,6 +16,16 @@ use super::{Layers, Source, SummarySettings};
 pub struct Settings {
     /// Where the server listens.
     pub listen: String,
+    /// Where the server speaks the Redis protocol; `None` for nowhere.
+    pub resp_listen: Option<String>,
+    /// When a connection of the Redis protocol that says nothing is closed.
+    pub resp_idle_timeout: Option<Duration>,
+    /// Whether Redis' commands are served over HTTP.
+    pub redis_rest: bool,
+    /// In which role a summary is given where the protocol leaves the choice.
+    pub summary_role: SummaryRole,
+    /// Which keys of the Redis protocol are which sessions, besides the built-in ones.
+    pub profiles: Vec<Profile>,
     /// Whether the demo conversation is loaded.
     pub demo: bool,
     /// Where the sessions are.
@@ -41,6 +52,10 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// The most connections at a time.
     pub max_connections: usize,
+    /// Whether the API of Motorhead is served.
+    pub motorhead: bool,
+    /// Whether the memory API of Zep is served.
+    pub zep: bool,
     /// How sessions are summarised.
     pub summaries: SummarySettings,
     /// What is logged.
@@ -117,6 +132,14 @@ impl Settings {
         limits.append_bytes = limits.append_bytes.max(size("body_limit")?);
         Ok(Self {
             listen: text("listen"),
+            resp_listen: layers.get("resp_listen").filter(|value| *value != "off").map(str::to_owned),
+            resp_idle_timeout: layers
+                .number("resp_idle_timeout")
+                .filter(|secs| *secs > 0)
+                .map(Duration::from_secs),
+            redis_rest: layers.get("redis_rest") == Some("on"),
+            summary_role: layers.get("summary_role").and_then(SummaryRole::parse).unwrap_or_default(),
+            profiles: layers.profiles().to_vec(),
             demo: layers.get("demo") == Some("true"),
             backend: backend(layers)?,
             redis_ca: path("redis_ca"),
@@ -130,6 +153,8 @@ impl Settings {
             idle_timeout: Duration::from_secs(number("idle_timeout")?),
             body_timeout: Duration::from_secs(number("body_timeout")?),
             max_connections: size("max_connections")?,
+            motorhead: layers.get("motorhead") != Some("off"),
+            zep: layers.get("zep") != Some("off"),
             summaries: SummarySettings::resolve(layers)?,
             log: text("log"),
             log_format: if layers.get("log_format") == Some("json") {

@@ -192,3 +192,15 @@ fn every_line_of_the_sample_file_works() {
         settings(Caller::Server, "", &[], line).unwrap_or_else(|error| panic!("{line}: {error:#}"));
     }
 }
+
+#[test]
+fn the_apis_of_other_servers_can_be_switched_off() {
+    let check = |flags, motorhead, zep, role| {
+        let found = settings(Caller::Server, flags, &[], "").unwrap();
+        assert_eq!((found.motorhead, found.zep, found.summary_role), (motorhead, zep, role), "{flags}");
+    };
+    check("", true, true, SummaryRole::System);
+    check("--motorhead off", false, true, SummaryRole::System);
+    check("--zep off --summary-role user", true, false, SummaryRole::User);
+    assert!(settings(Caller::Server, "--summary-role tool", &[], "").is_err());
+}

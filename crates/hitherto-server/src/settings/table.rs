@@ -96,6 +96,60 @@ pub const OPTIONS: &[Setting] = &[
         ..PLAIN
     },
     Setting {
+        name: "resp_listen",
+        env: "HITHERTO_RESP_LISTEN",
+        kind: Kind::AddressOrOff,
+        default: Some("127.0.0.1:8701"),
+        help: "Where the server speaks the Redis protocol to unmodified clients; port 0 takes any free one, `off` speaks it nowhere. Only loopback addresses are accepted until there are credentials.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "redis_rest",
+        env: "HITHERTO_REDIS_REST",
+        kind: ON_OFF,
+        default: Some("on"),
+        help: "Whether the same commands are served over HTTP, as Upstash's clients send them.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "resp_idle_timeout",
+        env: "HITHERTO_RESP_IDLE_TIMEOUT",
+        kind: Kind::Number { unit: "SECONDS", min: 0, max: 86_400 },
+        default: Some("0"),
+        help: "A connection of the Redis protocol that says nothing for so long is closed; 0 never closes one, as Redis does.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "motorhead",
+        env: "HITHERTO_MOTORHEAD",
+        kind: ON_OFF,
+        default: Some("on"),
+        help: "Whether the server speaks the API of Motorhead, too: see docs/clients/motorhead.md.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "zep",
+        env: "HITHERTO_ZEP",
+        kind: ON_OFF,
+        default: Some("on"),
+        help: "Whether the server speaks the memory API of Zep, version 1, too: see docs/clients/zep.md.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "summary_role",
+        env: "HITHERTO_SUMMARY_ROLE",
+        kind: Kind::Choice(&["system", "user", "assistant", "off"]),
+        default: Some("system"),
+        help: "In which role a summary is given where the protocol leaves the choice: some models refuse a second system message.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
         name: "demo",
         env: "HITHERTO_DEMO",
         kind: Kind::Switch,

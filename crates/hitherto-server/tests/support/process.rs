@@ -8,7 +8,10 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 /// A server process; killed when this is dropped.
 pub struct Process {
     pub child: Child,
+    /// Where it speaks HTTP.
     pub address: SocketAddr,
+    /// Where it speaks the Redis protocol.
+    pub redis: SocketAddr,
     pub out: BufReader<ChildStdout>,
 }
 
@@ -26,14 +29,18 @@ impl Process {
     /// Starts a server on any free port and waits until it says where.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
         let mut command = hitherto(folder);
-        command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--resp-listen", "127.0.0.1:0"]).args(arguments);
+        command.stderr(Stdio::inherit());
+        Self::launch(command)
+    }
+
+    /// Starts a server by that command, which has free ports and says what becomes of its log.
+    pub fn launch(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        out.read_line(&mut line).unwrap();
-        let (_, address) =
-            line.trim().rsplit_once("http://").unwrap_or_else(|| panic!("no address in {line:?}"));
-        Self { child, address: address.parse().unwrap(), out }
+        let address = announced(&mut out, "http://");
+        let redis = announced(&mut out, "redis://");
+        Self { child, address, redis, out }
     }
 
     pub fn signal(&self, name: &str) {
@@ -47,6 +54,14 @@ impl Process {
         self.out.read_to_string(&mut rest).unwrap();
         (self.child.wait().unwrap().code(), rest)
     }
+}
+
+/// The address behind that scheme at the end of the next line.
+fn announced(out: &mut BufReader<ChildStdout>, scheme: &str) -> SocketAddr {
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    let (_, address) = line.trim().rsplit_once(scheme).unwrap_or_else(|| panic!("no address in {line:?}"));
+    address.parse().unwrap()
 }
 
 impl Drop for Process {

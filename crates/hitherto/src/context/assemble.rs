@@ -13,6 +13,7 @@ use crate::memory::StoredMessage;
 use crate::message::{Message, Role, push_string};
 use crate::session::SessionId;
 use crate::store::{Seq, Slice, SummaryState};
+use crate::summary::BY_HAND;
 use crate::tokens::Memo;
 
 /// How often a plan is made again at most.
@@ -37,12 +38,13 @@ pub(super) struct Turns<'a> {
     messages: &'a [StoredMessage],
     /// Where each begins.
     begins: Vec<usize>,
-    whole: bool,
+    /// Whether they say all that a summary could.
+    complete: bool,
 }
 
 impl<'a> Turns<'a> {
-    /// `whole` is whether nothing of the session is older than these.
-    fn new(messages: &'a [StoredMessage], whole: bool) -> Self {
+    /// `whole` is whether nothing of the session is older than these, `complete` whether nothing ever was.
+    fn new(messages: &'a [StoredMessage], whole: bool, complete: bool) -> Self {
         let mut begins: Vec<usize> = messages
             .iter()
             .enumerate()
@@ -53,15 +55,16 @@ impl<'a> Turns<'a> {
         if whole && !messages.is_empty() && begins.first() != Some(&0) {
             begins.insert(0, 0);
         }
-        Self { messages, begins, whole }
+        Self { messages, begins, complete }
     }
 
     pub(super) fn len(&self) -> usize {
         self.begins.len()
     }
 
-    pub(super) fn is_whole_session(&self) -> bool {
-        self.whole
+    /// Whether a summary has nothing to say beside all of them.
+    pub(super) fn say_all(&self) -> bool {
+        self.complete
     }
 
     pub(super) fn messages(&self, turn: usize) -> &'a [StoredMessage] {
@@ -100,10 +103,15 @@ pub(crate) fn assemble(input: Input, options: &ContextOptions, memo: &Memo) -> C
     let messages: Vec<StoredMessage> =
         slice.entries.into_iter().filter_map(StoredMessage::of_entry).collect();
     let whole = held <= (messages.len() + unreadable.len()) as u64;
-    let turns = Turns::new(&messages, whole);
     // A summary of messages that are all gone says nothing.
     let text = state.current.as_ref().map(|summary| summary.text.as_str()).filter(|text| !text.is_empty());
     let upto = state.current.as_ref().map_or(0, |summary| summary.upto);
+    // It stands for what a maximum of messages has removed, too; and what somebody has put before the first message
+    // stands in none.
+    let first = messages.first().map_or(Seq::MAX, |message| message.seq);
+    let by_hand = state.current.as_ref().is_some_and(|summary| summary.by == BY_HAND);
+    let complete = whole && base == 0 && !(by_hand && upto < first);
+    let turns = Turns::new(&messages, whole, complete);
 
     let (draft, prompt) = match options.budget {
         Budget::Tokens(budget) => within(budget as usize, &turns, text, options.summary, &counter),
@@ -164,6 +172,7 @@ pub(crate) fn assemble(input: Input, options: &ContextOptions, memo: &Memo) -> C
     let why = match options.budget {
         Budget::Tokens(_) => "over budget",
         Budget::Turns(_) => "beyond the turns asked for",
+        Budget::Messages(_) => "beyond the messages asked for",
         Budget::Defaults => "beyond the session's window",
     };
     before.account(&turns, draft.summary.is_some(), why, &mut explain);
@@ -195,9 +204,7 @@ fn unbounded(turns: &Turns<'_>, first: usize, text: Option<&str>, role: SummaryR
     let (summary, why) = match text {
         None => (None, None),
         Some(_) if role == SummaryRole::Off => (None, Some(plan::OFF)),
-        Some(_) if turns.is_whole_session() && first == 0 && turns.len() > 0 => {
-            (None, Some(plan::NOT_NEEDED))
-        }
+        Some(_) if turns.say_all() && first == 0 && turns.len() > 0 => (None, Some(plan::NOT_NEEDED)),
         Some(text) => (Some(text.to_owned()), None),
     };
     Draft { first, newest: None, summary, why }

@@ -37,6 +37,8 @@ pub enum Budget {
     Tokens(u32),
     /// The newest so many turns.
     Turns(u32),
+    /// The newest so many messages, and as many more as make their oldest turn whole.
+    Messages(u32),
 }
 
 /// In which role the summary is given.

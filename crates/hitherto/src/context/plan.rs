@@ -82,7 +82,7 @@ pub(super) fn plan(
     if role == SummaryRole::Off {
         return Draft { first: older(newest, left), why: Some(OFF), ..draft };
     }
-    if turns.is_whole_session() && older(newest, left) == 0 {
+    if turns.say_all() && older(newest, left) == 0 {
         return Draft { first: 0, why: Some(NOT_NEEDED), ..draft };
     }
     let given = |text: &str| counter.view(&summary_view(text, role)) + text_break(counter);

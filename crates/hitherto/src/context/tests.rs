@@ -61,6 +61,14 @@ impl Session {
         self
     }
 
+    /// The same with so many messages removed before its first one.
+    fn after(mut self, removed: Seq) -> Self {
+        self.slice.base += removed;
+        self.slice.last += removed;
+        self.slice.entries.iter_mut().for_each(|entry| entry.seq += removed);
+        self
+    }
+
     pub(super) fn context(&self, options: &ContextOptions) -> Context {
         let state =
             SummaryState { current: self.summary.clone(), stale: self.stale, ..SummaryState::default() };
@@ -405,5 +413,24 @@ proptest! {
         prop_assert!(everything || context.tokens >= budget as usize * 9 / 10, "{} of {}: {}", context.tokens, budget, told(&context));
         prop_assert!(context.explain.cut.is_empty());
         prop_assert_eq!(context.explain.summary == Given::None, summary.is_none());
+    }
+}
+
+/// A summary is left out where every message is given that it stands for, and only there: a maximum of messages may
+/// have removed some, and somebody may have put it before the first one.
+#[test]
+fn a_summary_of_what_is_not_among_the_messages_is_given() {
+    for budget in [Budget::Turns(9), Budget::Defaults, Budget::Tokens(1_000)] {
+        let check = |session: Session, expected: Given| {
+            let context = session.context(&options(budget));
+            assert_eq!((context.explain.summary, context.messages.len()), (expected, 4), "{budget:?}");
+        };
+        check(talk(&[3, 3]).summary(2, "Words."), Given::LeftOut);
+        check(talk(&[3, 3]).after(4).summary(6, "Words."), Given::Given);
+        check(talk(&[3, 3]).after(4).summary(4, "Words."), Given::Given);
+        // The place before the first message was deleted, and held none.
+        let mut opened = talk(&[3, 3]).after(1).summary(1, "They met before.");
+        (opened.slice.base, opened.slice.deleted) = (0, 1);
+        check(opened, Given::Given);
     }
 }

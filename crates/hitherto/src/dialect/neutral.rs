@@ -3,6 +3,8 @@
 //! Invariant: whoever writes a message takes out of it what it writes. What is left in the end is what the dialect
 //! could not say, and each of it is named as a [`Loss`].
 
+use std::collections::HashSet;
+
 use super::raw::{self, Fields, Raw, Writer};
 use super::{Loss, own};
 use crate::message::Role;
@@ -192,10 +194,7 @@ impl<'a> Neutral<'a> {
 
     /// Names something that is lost.
     pub(super) fn lose(&mut self, field: &str, why: &'static str) {
-        let loss = Loss { field: field.to_owned(), why };
-        if !self.losses.contains(&loss) {
-            self.losses.push(loss);
-        }
+        self.losses.push(Loss { field: field.to_owned(), why });
     }
 
     /// Takes what has no field in a dialect but finds room in a free place of it, as one object.
@@ -250,15 +249,19 @@ impl<'a> Neutral<'a> {
     /// Reads back what [`Self::spare`] wrote.
     pub(super) fn read_spare(&mut self, spare: &raw::Object<'a>) {
         let mut reserved = Fields::new();
+        let mut has_metadata = raw::find(&self.rest, "metadata").is_some();
         for (key, value) in spare.without(&[]) {
             let name = raw::text(&key).into_owned();
             match name.as_str() {
                 "name" if value.starts_with('"') && self.name.is_none() => self.name = Some(value),
                 "tool_calls" => {
-                    let calls = spare.list("tool_calls").unwrap_or_default();
-                    self.odd_calls.extend(calls.into_iter().map(Raw::Borrowed));
+                    if let Raw::Borrowed(list) = value {
+                        let calls = raw::list(list).unwrap_or_default();
+                        self.odd_calls.extend(calls.into_iter().map(Raw::Borrowed));
+                    }
                 }
-                "metadata" if value.starts_with('{') && raw::find(&self.rest, "metadata").is_none() => {
+                "metadata" if value.starts_with('{') && !has_metadata => {
+                    has_metadata = true;
                     self.rest.push((key, value));
                 }
                 // A key that strict parsers refuse may not stand at the top.
@@ -364,6 +367,13 @@ impl<'a> Neutral<'a> {
             let field = format!("{}.{}", self.family, raw::text(&key));
             self.lose(&field, NO_FIELD);
         }
-        self.losses
+        self.losses()
+    }
+
+    /// What was named so far, each once.
+    pub(super) fn losses(&mut self) -> Vec<Loss> {
+        let mut seen = HashSet::new();
+        let losses = std::mem::take(&mut self.losses);
+        losses.into_iter().filter(|loss| seen.insert(loss.clone())).collect()
     }
 }

@@ -32,6 +32,9 @@ impl ChatMemory {
                 return Err(Error::Invalid { field: "max_tokens", must: "at least 1" });
             }
             Budget::Turns(0) => return Err(Error::Invalid { field: "last_turns", must: "at least 1" }),
+            Budget::Messages(0) => {
+                return Err(Error::Invalid { field: "last_messages", must: "at least 1" });
+            }
             _ => {}
         }
         let key = self.key(session)?;
@@ -54,11 +57,13 @@ impl ChatMemory {
                 }
                 Ok(assemble(input(read, Some(own)), options, &self.memo))
             }
-            Budget::Turns(turns) => {
-                let read = self
-                    .store
-                    .read_with_summary(at, Range::Window(Window::Turns(turns)), Reader::Client)
-                    .await?;
+            Budget::Turns(_) | Budget::Messages(_) => {
+                let window = match options.budget {
+                    Budget::Messages(messages) => Window::Messages(messages),
+                    Budget::Turns(turns) => Window::Turns(turns),
+                    _ => Window::Turns(1),
+                };
+                let read = self.store.read_with_summary(at, Range::Window(window), Reader::Client).await?;
                 Ok(assemble(input(read, None), options, &self.memo))
             }
             Budget::Tokens(tokens) => {

@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::session::{SessionId, SessionKey};
 use crate::store::{At, Change, Commit, Committed, Configure, Range, Reader, Seq, StoreError, SummaryState};
 use crate::summary::{
-    Effort, Folded, Folder, Hint, Pass, Policy, PolicyChange, Summaries, Summariser, Summary, SummaryOptions,
-    Work, Worker,
+    BY_HAND, Effort, Folded, Folder, Hint, Pass, Policy, PolicyChange, Resting, Summaries, Summariser,
+    Summary, SummaryOptions, Work, Worker,
 };
 
 /// How long a fold that is waited for waits before it looks whether another one has ended.
@@ -67,6 +67,7 @@ impl ChatMemory {
             store: Arc::clone(&self.store),
             clock: self.clock.clone(),
             summaries: Arc::clone(summaries),
+            resting: Resting::default(),
         })
     }
 
@@ -136,7 +137,7 @@ impl ChatMemory {
                 text: text.to_owned(),
                 upto,
                 tokens,
-                by: "hand".to_owned(),
+                by: BY_HAND.to_owned(),
                 stand_in: false,
                 made_at: at.now,
                 // About: nobody has read the messages. They only hint at when to fold next.

@@ -97,7 +97,7 @@ pub(crate) fn push_string(out: &mut Vec<u8>, text: &str) {
 
 /// The text of a JSON string, quotes included in `raw`; half surrogate pairs become U+FFFD, and so does
 /// an escape that is none.
-pub(crate) fn decode_string(raw: &str) -> String {
+pub fn decode_string(raw: &str) -> String {
     if let Ok(text) = serde_json::from_str::<String>(raw) {
         return text;
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::{Effort, Folded, Folder, Summaries};
+use super::{Effort, Folded, Folder, Resting, Summaries};
 use crate::store::{At, Claim, Store, StoreError};
 use crate::time::{Clock, Timestamp};
 
@@ -47,6 +47,7 @@ pub(crate) struct Work {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Clock,
     pub(crate) summaries: Arc<Summaries>,
+    pub(crate) resting: Resting,
 }
 
 impl Worker {
@@ -225,6 +226,9 @@ impl Work {
     async fn fold_claimed(&self, claim: &Claim) -> (u32, Again) {
         let folder = Folder { store: &*self.store, clock: &self.clock, summaries: &self.summaries };
         let session = &claim.key.session;
+        if let Some(until) = self.resting.until(&claim.key, self.clock.now()) {
+            return (0, Again::At(until));
+        }
         let folded = folder.fold(&claim.key, Effort { forced: false, commits: COMMITS }).await;
         let now = self.clock.now();
         let commits = match &folded {
@@ -233,6 +237,7 @@ impl Work {
         };
         let again = match folded {
             Ok(Folded::Done(commits)) => {
+                self.resting.wake(&claim.key);
                 if commits > 0 {
                     tracing::debug!(%session, commits, "folded");
                 }
@@ -245,6 +250,7 @@ impl Work {
                 let wait = self.summaries.back_off().delay(failures, error.retry_after(), jitter);
                 let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
                 tracing::warn!(%session, failures, %error, wait_ms, "not folded; tried again later");
+                self.resting.rest(&claim.key, now, now.plus(wait));
                 Again::At(now.plus(wait))
             }
             Err(error) => {

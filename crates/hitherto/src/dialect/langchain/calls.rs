@@ -1,6 +1,8 @@
 //! The calls of tools in a LangChain message: those with arguments, those whose arguments are no object, and those
 //! from before there was a field for them.
 
+use std::collections::{HashMap, VecDeque};
+
 use super::FAMILY;
 use crate::dialect::neutral::{Args, Call, Neutral};
 use crate::dialect::raw::{self, Fields, Object, Raw, Writer, array};
@@ -71,18 +73,21 @@ pub(super) fn write_calls(message: &mut Neutral<'_>, dialect: Dialect) -> Calls 
     let lists = ["tool_calls", "invalid_tool_calls"];
     let kept = lists.map(|list| message.kept(list).map(Raw::into_owned).unwrap_or_default());
     // What calls of before had beside what a call says, each for the call that it was.
-    let mut further = Vec::new();
+    let mut further: HashMap<(&str, String), VecDeque<(Call<'_>, Fields<'_>)>> = HashMap::new();
+    let mut unread = Vec::new();
     for (name, kept) in lists.into_iter().zip(&kept) {
-        let elements = raw::list(kept).unwrap_or_default();
-        further.extend(elements.into_iter().map(|element| (name, call(element, name))));
+        for element in raw::list(kept).unwrap_or_default() {
+            match call(element, name) {
+                Some(found) => further.entry((name, found.0.id.to_string())).or_default().push_back(found),
+                None => unread.push(name),
+            }
+        }
     }
-    let mut further_of = |name: &str, call: &Call<'_>| {
-        let is_it = |(list, found): &(&str, Option<(Call<'_>, _)>)| {
-            let other = found.as_ref().map(|(other, _)| other).filter(|_| *list == name);
-            other.is_some_and(|other| other.id == call.id && raw::same(&other.args.text(), &call.args.text()))
-        };
-        let at = further.iter().position(is_it)?;
-        further.swap_remove(at).1.map(|(_, more)| more)
+    let mut further_of = |name, call: &Call<'_>| {
+        let found = further.get_mut(&(name, call.id.to_string()))?;
+        let (other, _) = found.front()?;
+        let is_it = raw::same(&other.args.text(), &call.args.text());
+        is_it.then(|| found.pop_front()).flatten().map(|(_, more)| more)
     };
     let (mut valid, mut invalid) = (Vec::new(), Vec::new());
     for call in std::mem::take(&mut message.calls) {
@@ -101,10 +106,10 @@ pub(super) fn write_calls(message: &mut Neutral<'_>, dialect: Dialect) -> Calls 
         }
         invalid.push(out.put_all(&more).end());
     }
-    for (name, found) in further {
-        if found.is_none_or(|(_, more)| !more.is_empty()) {
-            message.lose(&format!("{FAMILY}.{name}"), "the message says something else by now");
-        }
+    let left = further.into_iter().filter(|(_, calls)| calls.iter().any(|(_, more)| !more.is_empty()));
+    unread.extend(left.map(|((name, _), _)| name));
+    for name in unread {
+        message.lose(&format!("{FAMILY}.{name}"), "the message says something else by now");
     }
     Calls { valid: array(valid), invalid: array(invalid) }
 }

@@ -248,6 +248,44 @@ fn depth_and_length_are_no_danger() {
     assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
 }
 
+/// However many fields, calls or parts a message has, each is looked at so many times and no more.
+#[test]
+fn many_fields_take_no_more_than_their_length() {
+    let many = |each: &str| -> String {
+        let fields = (0..400_000 / each.len()).map(|at| each.replace('@', &at.to_string()));
+        fields.collect::<Vec<_>>().join(",")
+    };
+    let messages = [
+        format!(r#"{{"role":"user","content":"x",{}}}"#, many(r#""f@":1"#)),
+        format!(
+            r#"{{"role":"user","content":"x","langchain":{{"additional_kwargs":{{{}}}}}}}"#,
+            many(r#""f@":1"#)
+        ),
+        format!(r#"{{"role":"user","content":[{}]}}"#, many(r#"{"type":"text","text":"@","k@":1}"#)),
+        format!(
+            r#"{{"role":"assistant","langchain":{{"tool_calls":[{}]}},"tool_calls":[{}]}}"#,
+            many(r#"{"name":"f","id":"c","args":{"x":@},"more":1}"#),
+            many(r#"{"id":"c","function":{"name":"f","arguments":"{}"}}"#),
+        ),
+    ];
+    let begun = std::time::Instant::now();
+    for message in messages {
+        let message = Message::parse(message.into()).unwrap();
+        for dialect in [Dialect::LangChainPython, Dialect::OpenAiItems, Dialect::AgentFramework] {
+            for element in message.elements_in(dialect).0 {
+                to_native(dialect, message.role(), &element);
+            }
+        }
+    }
+    let spare = many(r#""metadata":{},"tool_calls":[1],"f@":1"#);
+    let json = format!(
+        r#"{{"type":"human","data":{{"content":"x","additional_kwargs":{{"hitherto":{{{spare}}}}}}}}}"#
+    );
+    assert!(native(Dialect::LangChainJs, &json).len() < 2 * json.len());
+    // Quadratic time is minutes.
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
+}
+
 /// JSON that looks like what clients write, with values where they do not belong.
 fn json() -> impl Strategy<Value = Value> {
     let word = prop::sample::select(vec![

@@ -1,0 +1,87 @@
+//! What is known of one client: its protocol, its transaction, and what it may not have seen the reply to.
+
+use hitherto::{Description, SessionId};
+
+use super::Command;
+use super::repeats::Mark;
+
+/// A client of a keyspace. A wire makes one for each connection and gives it back when the connection ends.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(super) id: u64,
+    pub(super) name: String,
+    /// 2 or 3.
+    pub(super) protocol: u8,
+    pub(super) database: u32,
+    /// The commands since `MULTI`.
+    pub(super) transaction: Option<Transaction>,
+    /// What `WATCH` saw.
+    pub(super) watched: Vec<Watched>,
+    /// Whether it has done nothing since but look.
+    pub(super) just_watched: bool,
+    /// The session whose turn this client has begun and not ended.
+    pub(super) holding: Option<SessionId>,
+    /// The pushes whose replies it has not shown to have seen.
+    pub(super) unseen: Vec<Mark>,
+    /// Whether everything that it has pushed so far was known already.
+    pub(super) fresh: bool,
+    /// Whether the wire is to end once the replies are written.
+    pub(super) closing: bool,
+}
+
+/// Commands that wait for `EXEC`.
+#[derive(Debug, Default)]
+pub(super) struct Transaction {
+    pub(super) commands: Vec<Command>,
+    pub(super) bytes: usize,
+    /// Whether one was refused, so that `EXEC` refuses all.
+    pub(super) spoiled: bool,
+}
+
+/// A session as `WATCH` saw it.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) session: SessionId,
+    pub(super) seen: Option<Description>,
+}
+
+impl Client {
+    pub(super) fn new(id: u64) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            protocol: 2,
+            database: 0,
+            transaction: None,
+            watched: Vec::new(),
+            just_watched: false,
+            holding: None,
+            unseen: Vec::new(),
+            fresh: true,
+            closing: false,
+        }
+    }
+
+    /// Makes it as it was when it connected.
+    pub(super) fn reset(&mut self) {
+        self.name.clear();
+        (self.protocol, self.database) = (2, 0);
+        self.transaction = None;
+        self.watched.clear();
+    }
+
+    /// Which protocol its replies are in: 2 or 3.
+    pub(crate) fn protocol(&self) -> u8 {
+        self.protocol
+    }
+
+    /// Whether the connection ends now.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing
+    }
+
+    /// It sent something more, so it has seen the replies before.
+    pub(crate) fn heard(&mut self) {
+        self.unseen.clear();
+    }
+}

@@ -1,0 +1,81 @@
+//! Errors of the engine as Redis' clients know errors. The one place where the one becomes the other.
+
+use hitherto::{Error, Outcome, StoreError};
+
+use super::Reply;
+
+/// The error of the engine as a reply: a code in capitals that clients know, and a sentence.
+pub(super) fn reply(error: Error) -> Reply {
+    let code = match &error {
+        Error::Store(error) => match error {
+            StoreError::Loading { .. } => "LOADING",
+            StoreError::Busy { .. } => "BUSY",
+            StoreError::ReadOnly { .. } => "READONLY",
+            StoreError::Full { .. } => "OOM",
+            StoreError::Denied { .. } => "NOPERM",
+            StoreError::Unreachable { .. } => "TRYAGAIN",
+            _ => "ERR",
+        },
+        _ => "ERR",
+    };
+    let unknown = match &error {
+        Error::Store(error) if error.outcome() == Outcome::Unknown => {
+            "; nobody can say whether what was written is stored"
+        }
+        _ => "",
+    };
+    Reply::error(format!("{code} {error}{unknown}").replace(['\r', '\n'], " "))
+}
+
+/// The command did not end in time.
+pub(super) fn too_slow(deadline: std::time::Duration) -> Reply {
+    Reply::error(format!(
+        "ERR no answer within {} ms; nobody can say whether what was written is stored",
+        deadline.as_millis()
+    ))
+}
+
+pub(super) fn wrong_type() -> Reply {
+    Reply::error("WRONGTYPE Operation against a key holding the wrong kind of value")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn errors_have_the_codes_that_clients_know() {
+        let store = || "Redis at h".to_owned();
+        let reason = || "why".to_owned();
+        let all = [
+            Error::Store(StoreError::Unreachable { store: store(), reason: reason() }),
+            Error::Store(StoreError::TimedOut {
+                store: store(),
+                deadline: Duration::from_secs(2),
+                outcome: Outcome::Unknown,
+            }),
+            Error::Store(StoreError::Disconnected {
+                store: store(),
+                reason: reason(),
+                outcome: Outcome::NotStored,
+            }),
+            Error::Store(StoreError::Loading { store: store() }),
+            Error::Store(StoreError::Busy { store: store(), reason: reason() }),
+            Error::Store(StoreError::Denied { store: store(), reason: reason() }),
+            Error::Store(StoreError::Full { store: store(), reason: reason() }),
+            Error::Store(StoreError::ReadOnly { store: store(), reason: "two\r\nlines".to_owned() }),
+            Error::Store(StoreError::OnceMismatch),
+            Error::TooLarge { what: "message", size: "9 bytes".to_owned(), max: 8 },
+        ];
+        let replies: Vec<String> = all
+            .into_iter()
+            .map(|error| match reply(error) {
+                Reply::Error(text) => text,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        insta::assert_snapshot!("errors", replies.join("\n"));
+    }
+}

@@ -1,0 +1,352 @@
+//! Reading lists: `LRANGE`, `LINDEX`, `LLEN`, `LPOS`.
+//!
+//! Invariant: reading a whole list, or the newest so many of one that holds the newest first, gives what belongs into
+//! a prompt where the profile says so; every other range gives exactly the elements of those positions.
+
+use bytes::Bytes;
+use hitherto::{Budget, ContextOptions, Direction, Message, Role, SUMMARY_LEAD_IN, Seq, SessionId};
+
+use super::command::{Command, SYNTAX};
+use super::profile::{Part, Place, Profile};
+use super::slice::{self, Bound};
+use super::variant::Variant;
+use super::{Client, Keyspace, Reply};
+
+/// What a read is of: a list that is there or not, or something else.
+pub(super) type Outcome = Result<Reply, Reply>;
+
+/// What a read showed.
+struct Shown {
+    variant: Variant,
+    reply: Reply,
+}
+
+impl Keyspace {
+    /// What a key means to this client.
+    pub(super) fn place<'a>(&'a self, client: &Client, key: &[u8]) -> Result<Place<'a>, Reply> {
+        self.0.options.profiles.locate(client.database, key)
+    }
+
+    /// The place of a key that must be a list, or no key at all: nothing for the latter.
+    pub(super) async fn list<'a>(&'a self, client: &Client, key: &[u8]) -> Result<Option<Place<'a>>, Reply> {
+        let place = self.place(client, key)?;
+        match place.part {
+            Part::Messages => Ok(Some(place)),
+            Part::Nothing => Ok(None),
+            Part::Fields if self.describe(&place.session).await?.is_some() => {
+                Err(super::errors::wrong_type())
+            }
+            Part::Fields => Ok(None),
+        }
+    }
+
+    pub(super) fn bound(&self) -> Bound {
+        Bound { bytes: self.0.options.reply_limit, page: self.memory().limits().page }
+    }
+
+    pub(super) async fn lrange(&self, client: &Client, command: &Command) -> Outcome {
+        let (start, stop) = (command.integer(2)?, command.integer(3)?);
+        let Some(place) = self.list(client, command.word(1)).await? else {
+            return Ok(Reply::List(Vec::new()));
+        };
+        let Place { profile, session, .. } = &place;
+        let mut variant = self.variant(profile, session);
+        // What is read says how the list looks; where the guess was wrong, it is read once more.
+        for _ in 0..2 {
+            let shown = self.range(profile, session, variant, start, stop).await?;
+            if shown.variant == variant {
+                return Ok(shown.reply);
+            }
+            self.0.variants.learn(profile, session, shown.variant);
+            variant = shown.variant;
+        }
+        Ok(self.range(profile, session, variant, start, stop).await?.reply)
+    }
+
+    /// How a list looked last, or looks most of the time.
+    pub(super) fn variant(&self, profile: &Profile, session: &SessionId) -> Variant {
+        self.0.variants.seen(profile, session).unwrap_or_else(|| Variant::of(profile, None))
+    }
+
+    async fn range(
+        &self,
+        profile: &Profile,
+        session: &SessionId,
+        variant: Variant,
+        start: i64,
+        stop: i64,
+    ) -> Result<Shown, Reply> {
+        let budget = match (start, stop) {
+            (0, -1) if variant.context => profile.tokens.map_or(Budget::Defaults, Budget::Tokens),
+            // The node that most people have asks so for what it calls a window of the newest turns.
+            (..0, -1) if variant.context && variant.newest_first => {
+                Budget::Turns(u32::try_from(start.unsigned_abs()).unwrap_or(u32::MAX))
+            }
+            _ => return self.history(profile, session, variant, start, stop).await,
+        };
+        match self.context(profile, session, variant, budget).await? {
+            Some(shown) => Ok(shown),
+            // Nothing that could go into a prompt: whoever pushed it gets it back.
+            None => self.history(profile, session, variant, start, stop).await,
+        }
+    }
+
+    async fn context(
+        &self,
+        profile: &Profile,
+        session: &SessionId,
+        variant: Variant,
+        budget: Budget,
+    ) -> Result<Option<Shown>, Reply> {
+        let mut options = ContextOptions::default();
+        options.budget = budget;
+        options.summary = self.0.options.summary;
+        options.uncounted = true;
+        let context = self.memory().context(session, &options).await.map_err(super::errors::reply)?;
+        if context.messages.is_empty() {
+            return Ok(None);
+        }
+        let newest =
+            context.messages.iter().rev().map(|stored| &stored.message).find(|m| Variant::is_told_by(m));
+        let variant = self.look(profile, session, variant, newest, false).await?;
+        let summary = context.summary.as_ref().map(|summary| {
+            let role = match self.0.options.summary {
+                hitherto::SummaryRole::User => Role::User,
+                hitherto::SummaryRole::Assistant => Role::Assistant,
+                _ => Role::System,
+            };
+            Message::new(role, &format!("{SUMMARY_LEAD_IN}\n{}", summary.text))
+        });
+        let messages = summary.iter().chain(context.messages.iter().map(|stored| &stored.message));
+        Ok(Some(Shown { variant, reply: self.shown(messages, variant)? }))
+    }
+
+    async fn history(
+        &self,
+        profile: &Profile,
+        session: &SessionId,
+        variant: Variant,
+        start: i64,
+        stop: i64,
+    ) -> Result<Shown, Reply> {
+        let (start, stop) = if variant.newest_first { (mirror(stop), mirror(start)) } else { (start, stop) };
+        let found = slice::between(self.memory(), session, start, stop, self.bound())
+            .await
+            .map_err(super::errors::reply)?;
+        if found.too_much {
+            return Err(self.too_long());
+        }
+        let newest =
+            found.elements.iter().rev().map(|element| &element.message).find(|m| Variant::is_told_by(m));
+        let variant = self.look(profile, session, variant, newest, found.elements.is_empty()).await?;
+        Ok(Shown {
+            variant,
+            reply: self.shown(found.elements.iter().map(|element| &element.message), variant)?,
+        })
+    }
+
+    /// How the list looks by the newest pushed message that was read. Where none was, the guess stands if it is from
+    /// an earlier look; else the session's oldest message is asked, if anything depends on it.
+    pub(super) async fn look(
+        &self,
+        profile: &Profile,
+        session: &SessionId,
+        guess: Variant,
+        newest: Option<&Message>,
+        is_empty: bool,
+    ) -> Result<Variant, Reply> {
+        if let Some(newest) = newest {
+            let variant = Variant::of(profile, Some(newest));
+            self.0.variants.learn(profile, session, variant);
+            return Ok(variant);
+        }
+        let fixed = profile.dialects.len() == 1 && profile.order != super::Order::AsPushed;
+        if is_empty || fixed || self.0.variants.seen(profile, session).is_some() {
+            return Ok(guess);
+        }
+        let oldest =
+            self.memory().elements(session, Direction::After(0), 1).await.map_err(super::errors::reply)?;
+        let told = oldest.elements.first().map(|element| &element.message).filter(|m| Variant::is_told_by(m));
+        let variant = Variant::of(profile, told);
+        self.0.variants.learn(profile, session, variant);
+        Ok(variant)
+    }
+
+    /// Messages, oldest first, as the list shows them.
+    fn shown<'a>(
+        &self,
+        messages: impl Iterator<Item = &'a Message>,
+        variant: Variant,
+    ) -> Result<Reply, Reply> {
+        let mut elements: Vec<Reply> = Vec::new();
+        let mut bytes = 0;
+        for message in messages {
+            for element in self.0.translations.elements(message, variant.dialect) {
+                bytes += element.len();
+                elements.push(Reply::Bulk(element));
+            }
+        }
+        if bytes > self.0.options.reply_limit {
+            return Err(self.too_long());
+        }
+        if variant.newest_first {
+            elements.reverse();
+        }
+        Ok(Reply::List(elements))
+    }
+
+    pub(super) fn too_long(&self) -> Reply {
+        Reply::error(format!(
+            "ERR the reply would have more than {} bytes; ask for a part of the list",
+            self.0.options.reply_limit
+        ))
+    }
+
+    pub(super) async fn llen(&self, client: &Client, command: &Command) -> Outcome {
+        let Some(place) = self.list(client, command.word(1)).await? else { return Ok(Reply::Int(0)) };
+        Ok(Reply::count(self.length(&place.session).await?))
+    }
+
+    pub(super) async fn length(&self, session: &SessionId) -> Result<u64, Reply> {
+        slice::length(self.memory(), session).await.map_err(super::errors::reply)
+    }
+
+    pub(super) async fn lindex(&self, client: &Client, command: &Command) -> Outcome {
+        let Some(place) = self.list(client, command.word(1)).await? else { return Ok(Reply::Null) };
+        let Some(at) = self.position(&place, command).await? else { return Ok(Reply::Null) };
+        let found = self.element(&place, at).await?;
+        Ok(found.map_or(Reply::Null, |(element, variant)| {
+            self.first(&element.message, variant).map_or(Reply::Null, Reply::Bulk)
+        }))
+    }
+
+    /// The position that a command names, which is looked at only where there is a list.
+    pub(super) async fn position(&self, place: &Place<'_>, command: &Command) -> Result<Option<i64>, Reply> {
+        match command.integer(2) {
+            Err(_) if self.describe(&place.session).await?.is_none() => Ok(None),
+            position => position.map(Some),
+        }
+    }
+
+    /// The element of a position, and how its list looks.
+    pub(super) async fn element(
+        &self,
+        place: &Place<'_>,
+        at: i64,
+    ) -> Result<Option<(hitherto::Element, Variant)>, Reply> {
+        let Place { profile, session, .. } = place;
+        let mut variant = self.variant(profile, session);
+        for _ in 0..2 {
+            let position = if variant.newest_first { mirror(at) } else { at };
+            let found = slice::between(self.memory(), session, position, position, self.bound())
+                .await
+                .map_err(super::errors::reply)?;
+            let Some(element) = found.elements.into_iter().next() else { return Ok(None) };
+            let told = Some(&element.message).filter(|message| Variant::is_told_by(message));
+            let seen = self.look(profile, session, variant, told, false).await?;
+            if seen.newest_first == variant.newest_first {
+                return Ok(Some((element, seen)));
+            }
+            variant = seen;
+        }
+        Ok(None)
+    }
+
+    pub(super) fn first(&self, message: &Message, variant: Variant) -> Option<Bytes> {
+        self.0.translations.elements(message, variant.dialect).into_iter().next()
+    }
+
+    pub(super) async fn lpos(&self, client: &Client, command: &Command) -> Outcome {
+        let (mut rank, mut count, mut most) = (1_i64, None, 0_i64);
+        let mut at = 3;
+        while !command.rest(at).is_empty() {
+            let value = command.integer(at + 1);
+            match command.upper(at).as_str() {
+                "RANK" => rank = value?,
+                "COUNT" => count = Some(value?),
+                "MAXLEN" => most = value?,
+                _ => return Err(Reply::error(SYNTAX)),
+            }
+            at += 2;
+        }
+        if rank == 0 {
+            return Err(Reply::error(
+                "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list",
+            ));
+        }
+        if count.is_some_and(|count| count < 0) || most < 0 {
+            return Err(Reply::error(if most < 0 {
+                "ERR MAXLEN can't be negative"
+            } else {
+                "ERR COUNT can't be negative"
+            }));
+        }
+        let nothing = || if count.is_some() { Reply::List(Vec::new()) } else { Reply::Null };
+        let Some(place) = self.list(client, command.word(1)).await? else { return Ok(nothing()) };
+        let (all, variant) = self.all(&place).await?;
+        let mut positions: Vec<usize> = (0..all.len()).collect();
+        if rank < 0 {
+            positions.reverse();
+        }
+        if most > 0 {
+            positions.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        }
+        let wanted = command.word(2);
+        let found = positions
+            .into_iter()
+            .filter(|at| all.get(*at).and_then(|e| self.first(&e.message, variant)).as_ref() == Some(wanted))
+            .skip(usize::try_from(rank.unsigned_abs() - 1).unwrap_or(usize::MAX))
+            .map(|at| Reply::count(at as u64));
+        Ok(match count {
+            None => found.take(1).next().unwrap_or(Reply::Null),
+            Some(0) => Reply::List(found.collect()),
+            Some(count) => Reply::List(found.take(usize::try_from(count).unwrap_or(usize::MAX)).collect()),
+        })
+    }
+
+    /// Every element of a list, as the list has them, head first.
+    pub(super) async fn all(&self, place: &Place<'_>) -> Result<(Vec<hitherto::Element>, Variant), Reply> {
+        let Place { profile, session, .. } = place;
+        let found = slice::between(self.memory(), session, 0, -1, self.bound())
+            .await
+            .map_err(super::errors::reply)?;
+        if found.too_much {
+            return Err(self.too_long());
+        }
+        let guess = self.variant(profile, session);
+        let newest =
+            found.elements.iter().rev().map(|element| &element.message).find(|m| Variant::is_told_by(m));
+        let variant = self.look(profile, session, guess, newest, found.elements.is_empty()).await?;
+        let mut elements = found.elements;
+        if variant.newest_first {
+            elements.reverse();
+        }
+        Ok((elements, variant))
+    }
+
+    /// What is known of a session.
+    pub(super) async fn describe(&self, session: &SessionId) -> Result<Option<hitherto::Description>, Reply> {
+        let found = self.memory().describe(session).await.map_err(super::errors::reply)?;
+        // A list without elements is no key.
+        Ok(found.filter(|found| found.messages > 0))
+    }
+}
+
+/// A position counted from the other end.
+pub(super) fn mirror(position: i64) -> i64 {
+    !position
+}
+
+/// A sequence number after all others.
+pub(super) const END: Seq = Seq::MAX;
+
+/// Why a count is none.
+pub(super) fn count_of(command: &Command, at: usize) -> Result<Option<u32>, Reply> {
+    if command.rest(at).is_empty() {
+        return Ok(None);
+    }
+    match command.integer(at).ok().and_then(|count| u32::try_from(count).ok()) {
+        Some(count) => Ok(Some(count)),
+        None => Err(Reply::error("ERR value is out of range, must be positive")),
+    }
+}

@@ -1,0 +1,154 @@
+//! Carrying commands out: in the order in which they came, those that belong together as one.
+
+use std::sync::atomic::Ordering;
+
+use super::command::Command;
+use super::read::Outcome;
+use super::table::{Entry, Op};
+use super::{Client, Keyspace, Reply, errors};
+
+impl Keyspace {
+    /// Carries out commands that arrived together and gives a reply to each; all together no more than one reply may
+    /// have.
+    pub(crate) async fn run(&self, client: &mut Client, commands: &[Command]) -> Vec<Reply> {
+        let mut replies = Vec::with_capacity(commands.len());
+        let (mut rest, mut bytes) = (commands, 0);
+        while !rest.is_empty() && !client.closing {
+            let begun = replies.len();
+            let used = self.advance(client, rest, &mut replies).await;
+            rest = rest.get(used..).unwrap_or_default();
+            bytes += replies.iter().skip(begun).map(Reply::size).sum::<usize>();
+            if bytes > self.0.options.reply_limit {
+                replies.truncate(begun);
+                replies.extend(std::iter::repeat_n(self.too_long(), used));
+            }
+        }
+        replies
+    }
+
+    /// Carries out what these commands begin with, at least one, gives a reply to each, and says how many that were.
+    pub(crate) async fn advance(
+        &self,
+        client: &mut Client,
+        commands: &[Command],
+        replies: &mut Vec<Reply>,
+    ) -> usize {
+        let Some(command) = commands.first() else { return 0 };
+        let entry = match command.entry() {
+            Ok(entry) => entry,
+            Err(reply) => {
+                if let Some(transaction) = &mut client.transaction {
+                    transaction.spoiled = true;
+                }
+                replies.push(reply);
+                return 1;
+            }
+        };
+        if client.transaction.is_some() && !is_immediate(entry.op) {
+            replies.push(self.queue(client, command.clone()));
+            return 1;
+        }
+        client.just_watched &= matches!(entry.op, Op::Type | Op::Watch);
+        let begun = replies.len();
+        let used = self.step(client, entry, commands, replies).await.max(1);
+        self.0.commands.fetch_add(used as u64, Ordering::Relaxed);
+        self.note(client, commands, replies.get(begun..).unwrap_or_default());
+        used
+    }
+
+    /// Carries out what these commands begin with, and says how many of them that were.
+    async fn step(
+        &self,
+        client: &mut Client,
+        entry: &'static Entry,
+        commands: &[Command],
+        replies: &mut Vec<Reply>,
+    ) -> usize {
+        if matches!(entry.op, Op::LPush | Op::RPush | Op::HSet | Op::HSetNx)
+            && let Some(used) = self.pushes(client, commands, replies).await
+        {
+            return used;
+        }
+        let Some(command) = commands.first() else { return 1 };
+        if !matches!(entry.op, Op::Expire | Op::PExpire | Op::ExpireAt | Op::PExpireAt) {
+            // Whoever does something else has said what it had to say.
+            self.0.holds.release(client);
+        }
+        // Pushes are bounded by their own waits; what needs many answers of the store is bounded here.
+        let deadline = self.0.options.deadline;
+        let reply = tokio::time::timeout(deadline, self.one(client, entry.op, command)).await;
+        replies.push(reply.unwrap_or_else(|_| Err(errors::too_slow(deadline))).unwrap_or_else(|error| error));
+        1
+    }
+
+    async fn one(&self, client: &mut Client, op: Op, command: &Command) -> Outcome {
+        match op {
+            Op::LRange => self.lrange(client, command).await,
+            Op::LLen => self.llen(client, command).await,
+            Op::LIndex => self.lindex(client, command).await,
+            Op::LPos => self.lpos(client, command).await,
+            Op::LPop | Op::RPop => self.pop(client, op, command).await,
+            Op::LTrim => self.ltrim(client, command).await,
+            Op::LRem => self.lrem(client, command).await,
+            Op::LSet => self.lset(client, command).await,
+            Op::LPushX | Op::RPushX => self.push_if_there(client, op, command).await,
+            // `pushes` has them; here only where nothing of theirs could be pushed.
+            Op::LPush | Op::RPush => Err(Reply::error("ERR nothing is kept under this key")),
+            Op::HSet
+            | Op::HSetNx
+            | Op::HGet
+            | Op::HMGet
+            | Op::HGetAll
+            | Op::HKeys
+            | Op::HVals
+            | Op::HLen
+            | Op::HExists
+            | Op::HDel => self.hash(client, op, command).await,
+            Op::Expire | Op::PExpire | Op::ExpireAt | Op::PExpireAt => self.expire(client, op, command).await,
+            Op::Ttl | Op::PTtl | Op::ExpireTime | Op::PExpireTime => {
+                self.remaining(client, op, command).await
+            }
+            Op::Persist => self.persist(client, command).await,
+            Op::Exists | Op::Touch => self.exists(client, command).await,
+            Op::Type => self.kind(client, command).await,
+            Op::Del => self.del(client, command).await,
+            Op::Keys => self.keys(client, command).await,
+            Op::Scan => self.scan(client, command).await,
+            Op::DbSize => self.dbsize().await,
+            Op::Multi => Self::multi(client),
+            Op::Exec => self.exec(client).await,
+            Op::Discard => Self::discard(client),
+            Op::Watch if client.transaction.is_some() => {
+                Err(Reply::error("ERR WATCH inside MULTI is not allowed"))
+            }
+            Op::Watch => self.watch(client, command).await,
+            Op::Unwatch => {
+                client.watched.clear();
+                Ok(Reply::OK)
+            }
+            Op::Ping => Self::ping(command),
+            Op::Echo => Ok(Reply::Bulk(command.word(1).clone())),
+            Op::Time => Ok(Self::time()),
+            Op::Info => Ok(self.info(command)),
+            Op::Hello => self.hello(client, command),
+            Op::Auth => Self::auth(command),
+            Op::Select => Self::select(client, command),
+            Op::Client => Self::client(client, command),
+            Op::Command => Self::command(command),
+            Op::Reset => {
+                self.0.holds.release(client);
+                client.reset();
+                Ok(Reply::Word("RESET"))
+            }
+            Op::Quit => {
+                client.closing = true;
+                Ok(Reply::OK)
+            }
+        }
+    }
+}
+
+/// Whether a command is carried out at once although a transaction is open.
+const fn is_immediate(op: Op) -> bool {
+    matches!(op, Op::Exec | Op::Discard | Op::Multi | Op::Watch | Op::Quit | Op::Reset)
+}

@@ -1,0 +1,142 @@
+//! A part of a list by positions, as Redis counts them: from 0 at the head, from -1 at the tail.
+//!
+//! Here the head is the oldest element; lists that hold the newest first are looked at from the other end.
+
+use hitherto::{ChatMemory, Direction, Element, Elements, Result, Seq, SessionId};
+
+/// How much is read of a list at most.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bound {
+    pub(super) bytes: usize,
+    pub(super) page: u32,
+}
+
+/// What was found of a list.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The elements, oldest first.
+    pub(super) elements: Vec<Element>,
+    /// How many the list has, where that had to be known.
+    pub(super) length: Option<u64>,
+    /// Whether there were more bytes than the bound.
+    pub(super) too_much: bool,
+}
+
+/// The elements from `start` to `stop`, both included and counted from the oldest.
+pub(super) async fn between(
+    memory: &ChatMemory,
+    session: &SessionId,
+    start: i64,
+    stop: i64,
+    bound: Bound,
+) -> Result<Found> {
+    if start < 0 && stop < 0 {
+        return newest(memory, session, start.unsigned_abs(), stop.unsigned_abs() - 1, bound).await;
+    }
+    if start >= 0 && stop == -1 {
+        return oldest(memory, session, start.unsigned_abs(), u64::MAX, bound).await;
+    }
+    if start >= 0 && stop >= 0 {
+        let (start, stop) = (start.unsigned_abs(), stop.unsigned_abs());
+        return match stop.checked_sub(start) {
+            Some(more) => oldest(memory, session, start, more + 1, bound).await,
+            None => Ok(Found::default()),
+        };
+    }
+    // One end counted from each side: the length decides.
+    let length = length(memory, session).await?;
+    let absolute = |position: i64| {
+        if position < 0 {
+            i64::try_from(length).unwrap_or(i64::MAX).saturating_add(position)
+        } else {
+            position
+        }
+    };
+    let (start, stop) = (absolute(start).max(0).unsigned_abs(), absolute(stop));
+    match u64::try_from(stop).ok().and_then(|stop| stop.checked_sub(start)) {
+        Some(more) => oldest(memory, session, start, more + 1, bound).await,
+        None => Ok(Found::default()),
+    }
+}
+
+/// How many elements a list has.
+pub(super) async fn length(memory: &ChatMemory, session: &SessionId) -> Result<u64> {
+    Ok(memory.describe(session).await?.map_or(0, |found| found.messages))
+}
+
+/// All but the newest `skip` of the newest `count`.
+async fn newest(
+    memory: &ChatMemory,
+    session: &SessionId,
+    count: u64,
+    skip: u64,
+    bound: Bound,
+) -> Result<Found> {
+    let mut found = Found::default();
+    let (mut before, mut passed, mut bytes) = (Seq::MAX, 0, 0);
+    while passed < count {
+        let limit = u32::try_from(count - passed).unwrap_or(bound.page).min(bound.page);
+        let page = memory.elements(session, Direction::Before(before), limit).await?;
+        found.length.get_or_insert(page.length());
+        let Some(first) = page.elements.first().map(|element| element.seq) else { break };
+        before = first;
+        for element in page.elements.into_iter().rev() {
+            passed += 1;
+            if passed > skip {
+                bytes += element.message.payload().len();
+                found.elements.push(element);
+            }
+        }
+        found.too_much = bytes > bound.bytes;
+        if found.too_much || !page.more {
+            break;
+        }
+    }
+    found.elements.reverse();
+    Ok(found)
+}
+
+/// `count` elements after the oldest `skip`.
+async fn oldest(
+    memory: &ChatMemory,
+    session: &SessionId,
+    skip: u64,
+    count: u64,
+    bound: Bound,
+) -> Result<Found> {
+    let mut found = Found::default();
+    let limit = |missing: u64| u32::try_from(missing).unwrap_or(bound.page).min(bound.page).max(1);
+    // Where nothing is deleted, a position is a sequence number; most sessions have also kept their beginning.
+    let mut page = memory.elements(session, Direction::After(skip), limit(count)).await?;
+    found.length = Some(page.length());
+    if skip >= page.length() || count == 0 {
+        return Ok(found);
+    }
+    let mut passed = skip;
+    if page.deleted > 0 {
+        passed = 0;
+        page = memory.elements(session, Direction::After(0), bound.page).await?;
+    } else if page.base > 0 {
+        page = memory.elements(session, Direction::After(page.base + skip), limit(count)).await?;
+    }
+    let mut bytes = 0;
+    loop {
+        let Elements { elements, more, .. } = page;
+        let Some(last) = elements.last().map(|element| element.seq) else { break };
+        for element in elements {
+            if passed >= skip && (found.elements.len() as u64) < count {
+                bytes += element.message.payload().len();
+                found.elements.push(element);
+            }
+            passed += 1;
+        }
+        found.too_much = bytes > bound.bytes;
+        if found.too_much || !more || found.elements.len() as u64 >= count {
+            break;
+        }
+        let missing =
+            count.saturating_sub(found.elements.len() as u64).saturating_add(skip.saturating_sub(passed));
+        page = memory.elements(session, Direction::After(last), limit(missing)).await?;
+    }
+    Ok(found)
+}

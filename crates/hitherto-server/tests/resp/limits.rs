@@ -1,0 +1,110 @@
+//! What a client may send and the door survives: malformed bytes, too much of something, too slowly.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use hitherto::ChatMemory;
+use hitherto_server::{KeyspaceOptions, RespOptions};
+use hitherto_testkit::Reply;
+
+use crate::listening::{Listening, call};
+
+fn door(change: impl FnOnce(&mut KeyspaceOptions, &mut RespOptions)) -> (Listening, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut keys, mut options) = (KeyspaceOptions::default(), RespOptions::default());
+    change(&mut keys, &mut options);
+    let memory = ChatMemory::embedded(folder.path().join("h.db")).unwrap();
+    (Listening::with(memory, keys, options), folder)
+}
+
+/// Sends bytes and reads until the door closes.
+fn until_closed(door: &Listening, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(door.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(bytes).unwrap();
+    let mut out = Vec::new();
+    // A reset after the answer ends the connection, too.
+    let _ = stream.read_to_end(&mut out);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn malformed_bytes_get_an_error_and_a_close() {
+    let (door, _folder) = door(|keys, _| keys.command_limit = 1000);
+    for (bytes, expected) in [
+        (&b"*1\r\n:1\r\n"[..], "-ERR Protocol error: expected '$', got ':'\r\n"),
+        (b"*-5x\r\n", "-ERR Protocol error: invalid multibulk length\r\n"),
+        (
+            b"PING\r\n*3\r\n$9999999\r\n",
+            "+PONG\r\n-ERR Protocol error: a command has at most 1000 bytes here\r\n",
+        ),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nquit\r\n", ""),
+    ] {
+        let got = until_closed(&door, bytes);
+        assert!(got.ends_with(expected), "{got}");
+    }
+    assert_eq!(call(&mut door.client(), "PING").text(), "PONG");
+}
+
+#[test]
+fn a_pipeline_is_answered_in_order() {
+    let (door, _folder) = door(|_, _| {});
+    let mut bytes = String::from("*3\r\n$5\r\nRPUSH\r\n$1\r\ns\r\n$1\r\na\r\n").repeat(3_000);
+    bytes.push_str("LLEN s\r\nLRANGE s 0 1\r\nSET x y\r\nQUIT\r\nPING\r\n");
+    let got = until_closed(&door, bytes.as_bytes());
+    let mut expected: String = (1..=3_000).map(|length| format!(":{length}\r\n")).collect();
+    expected.push_str(":3000\r\n*2\r\n$1\r\na\r\n$1\r\na\r\n-ERR unknown command 'SET'");
+    assert!(got.starts_with(&expected), "{}", &got[got.len() - 200..]);
+    assert!(got.ends_with("COMMAND LIST says what it answers\r\n+OK\r\n"), "nothing follows QUIT");
+}
+
+#[test]
+fn too_much_is_refused_by_name() {
+    let (door, _folder) = door(|keys, _| keys.reply_limit = 1000);
+    let mut client = door.client();
+    let long = "x".repeat((1 << 20) + 1);
+    let refused = client.command(&["LPUSH", "s", &long]).unwrap();
+    assert_eq!(
+        refused,
+        Reply::Error("ERR the message is too large: 1048577 bytes; at most 1048576 are allowed".to_owned())
+    );
+    let key = "k".repeat(600);
+    assert!(
+        matches!(client.command(&["LLEN", &key]).unwrap(), Reply::Error(why) if why.contains("at most 512"))
+    );
+    assert!(
+        matches!(client.command(&["LLEN", ""]).unwrap(), Reply::Error(why) if why.contains("session id"))
+    );
+    let many: Vec<&str> = ["RPUSH", "s"].into_iter().chain(std::iter::repeat_n("a", 1001)).collect();
+    assert!(matches!(client.command(&many).unwrap(), Reply::Error(why) if why.contains("at most 1000")));
+    // A list that is longer than a reply may be is read in parts.
+    let words: Vec<&str> = ["RPUSH", "s"].into_iter().chain(std::iter::repeat_n("0123456789", 200)).collect();
+    assert_eq!(client.command(&words).unwrap(), Reply::Integer(200));
+    assert!(
+        matches!(call(&mut client, "LRANGE s 0 -1"), Reply::Error(why) if why.contains("ask for a part"))
+    );
+    assert_eq!(call(&mut client, "LRANGE s 0 9").texts().len(), 10);
+}
+
+#[test]
+fn too_many_connections_are_told_so() {
+    let (door, _folder) = door(|_, options| options.max_connections = 1);
+    let mut one = door.client();
+    call(&mut one, "PING");
+    assert_eq!(until_closed(&door, b""), "-ERR max number of clients reached\r\n");
+    assert_eq!(call(&mut one, "PING").text(), "PONG");
+}
+
+#[test]
+fn a_command_that_never_ends_is_not_waited_for() {
+    let (door, _folder) = door(|_, options| options.command_timeout = Duration::from_millis(50));
+    let got = until_closed(&door, b"*2\r\n$4\r\nLLEN\r\n");
+    assert_eq!(got, "-ERR the command did not arrive in time\r\n");
+}
+
+#[test]
+fn an_idle_connection_is_closed_where_that_is_wanted() {
+    let (door, _folder) = door(|_, options| options.idle_timeout = Some(Duration::from_millis(50)));
+    assert_eq!(until_closed(&door, b"PING\r\n"), "+PONG\r\n");
+}
