@@ -622,6 +622,25 @@ fn what_is_there_already_is_not_written_over() {
     same("replaced", &found, &expected(&recorded_conversation("openai-agents.json").keys));
 }
 
+/// What is replaced leaves nothing behind in the index of a session.
+#[test]
+fn an_index_is_replaced_whole() {
+    let bench = Bench::new();
+    let keys = recorded_conversation("mastra-redis.json").keys;
+    load(&mut bench.source.connect(), &keys);
+    let place = bench.db("mastra.db");
+    bench.bring("mastra", &place).fine();
+    let url = bench.other.url();
+    bench.other.command(&["ZADD", "thread:fixture-session-1:messages", "1", "other"]);
+    bench.other.command(&["SET", "msg-idx:msg-1", "other"]);
+    let give = ["export", "--to", "mastra", "--all", "--db", &place, "--out-redis", &url];
+    bench.run(&give).failed("msg-idx:msg-1 is there and holds something else; --replace writes over it");
+    let mut replace = give.to_vec();
+    replace.push("--replace");
+    bench.run(&replace).fine().says("1 session: written 6, already there 0, 0 translated");
+    same("replaced", &dumped(&mut bench.other.connect()), &expected(&keys));
+}
+
 /// Motorhead's summary comes along as one, and stands for what was said before its oldest message.
 #[tokio::test]
 async fn a_summary_comes_along() {

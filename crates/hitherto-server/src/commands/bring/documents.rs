@@ -13,6 +13,9 @@ impl Outward<'_> {
         let id = leaving.session.as_str();
         let index = (self.layout.profile().shape == Shape::Index).then(|| Bytes::from(self.layout.key(id)));
         for writes in [false, true] {
+            if let Some(index) = index.as_ref().filter(|_| writes) {
+                self.sink.make_room(index).await?;
+            }
             let mut from = Direction::After(0);
             let mut tally = Tally::default();
             loop {
