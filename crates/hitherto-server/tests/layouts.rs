@@ -447,6 +447,45 @@ async fn two_imports_at_once_store_everything_once() {
     bench.bring("memorystore", &place).fine().says("stored 0, already there 2,000");
 }
 
+/// An import that is interrupted goes on where it was, and stores nothing twice.
+#[tokio::test]
+async fn an_interrupted_import_goes_on() {
+    const ALL: u64 = 30_000;
+    let bench = Bench::new();
+    let mut source = bench.source.connect();
+    for some in (0..ALL).collect::<Vec<_>>().chunks(1000) {
+        let mut command = vec!["RPUSH".to_owned(), "s".to_owned()];
+        let element = |number| format!(r#"{{"type":"human","data":{{"content":"m{number}"}}}}"#);
+        command.extend(some.iter().map(element));
+        source.command(&command).unwrap();
+    }
+    let place = bench.other.url();
+    let url = bench.source.url();
+    let arguments = ["import", "--from", "memorystore", "--redis", &url, "--into", &place];
+    let child = hitherto(bench.folder.path())
+        .args(arguments)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let session = SessionId::parse("s").unwrap();
+    let memory = memory(&place);
+    while memory.describe(&session).await.unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let line = format!("kill -INT {}", child.id());
+    assert!(std::process::Command::new("sh").args(["-c", &line]).status().unwrap().success());
+    let said: Said = child.wait_with_output().unwrap().into();
+    assert_eq!(said.code, Some(130), "{}\n{}", said.out, said.err);
+    said.says("Interrupted. The same command again goes on");
+    let stored = memory.describe(&session).await.unwrap().unwrap().messages;
+    assert!(stored < ALL && stored.is_multiple_of(500), "{stored}");
+    let said = bench.run(&arguments).fine();
+    let there = said.out.split("already there ").nth(1).unwrap().split(", 0 bad").next().unwrap();
+    assert_eq!(there.replace(',', ""), stored.to_string());
+    assert_eq!(memory.describe(&session).await.unwrap().unwrap().messages, ALL);
+}
+
 /// An element that no client can read is kept where it stands, named, and written back; the rest goes on.
 #[tokio::test]
 async fn a_bad_element_is_named_and_kept() {
@@ -581,6 +620,25 @@ fn what_is_there_already_is_not_written_over() {
     bench.run(&replace).fine().says("written 7");
     let found = dumped(&mut bench.other.connect());
     same("replaced", &found, &expected(&recorded_conversation("openai-agents.json").keys));
+}
+
+/// What is replaced leaves nothing behind in the index of a session.
+#[test]
+fn an_index_is_replaced_whole() {
+    let bench = Bench::new();
+    let keys = recorded_conversation("mastra-redis.json").keys;
+    load(&mut bench.source.connect(), &keys);
+    let place = bench.db("mastra.db");
+    bench.bring("mastra", &place).fine();
+    let url = bench.other.url();
+    bench.other.command(&["ZADD", "thread:fixture-session-1:messages", "1", "other"]);
+    bench.other.command(&["SET", "msg-idx:msg-1", "other"]);
+    let give = ["export", "--to", "mastra", "--all", "--db", &place, "--out-redis", &url];
+    bench.run(&give).failed("msg-idx:msg-1 is there and holds something else; --replace writes over it");
+    let mut replace = give.to_vec();
+    replace.push("--replace");
+    bench.run(&replace).fine().says("1 session: written 6, already there 0, 0 translated");
+    same("replaced", &dumped(&mut bench.other.connect()), &expected(&keys));
 }
 
 /// Motorhead's summary comes along as one, and stands for what was said before its oldest message.

@@ -3,8 +3,11 @@
 //! Invariant: a source is only read. What it holds is stored byte for byte, each element once however often it is
 //! run, and what cannot be read is stored too and named.
 
+mod batch;
+mod documents;
 mod find;
 mod inward;
+mod lists;
 pub(crate) mod options;
 mod outward;
 mod session;

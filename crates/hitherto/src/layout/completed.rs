@@ -89,7 +89,7 @@ mod tests {
         check(
             "langchain-redis",
             "{}",
-            r#"{"message_id":"01JGFJJZ8D0000000000000003","session_id":"s","timestamp":1735689601.005002}"#,
+            r#"{"message_id":"01JGFJJZZD0000000000000003","session_id":"s","timestamp":1735689601.005002}"#,
         );
         assert!(ulid(1_735_689_601_005, 2) < ulid(1_735_689_601_005, 3));
     }

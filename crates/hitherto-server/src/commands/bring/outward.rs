@@ -12,10 +12,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bytes::Bytes;
 use hitherto::layout::{Kept, Key, Layout, Order, Shape, Value};
-use hitherto::store::redis::foreign::ListEnd;
 use hitherto::{ChatMemory, Description, Direction, Element, Message, Seq, SessionId, Timestamp};
 
-use super::{Sink, reading, shown};
+use super::{Sink, shown};
 use crate::commands::again::again;
 use crate::commands::export;
 use crate::commands::interrupt::Interrupt;
@@ -37,13 +36,13 @@ pub(crate) struct GiveArgs {
 const PAGE: u32 = 100;
 
 #[derive(Debug, Default)]
-struct Tally {
-    sessions: u64,
-    written: u64,
-    there: u64,
-    translated: u64,
-    refused: u64,
-    losses: BTreeMap<(String, &'static str), u64>,
+pub(super) struct Tally {
+    pub(super) sessions: u64,
+    pub(super) written: u64,
+    pub(super) there: u64,
+    pub(super) translated: u64,
+    pub(super) refused: u64,
+    pub(super) losses: BTreeMap<(String, &'static str), u64>,
 }
 
 /// Writes the sessions.
@@ -56,13 +55,14 @@ pub(crate) async fn run(
     sink: Sink,
     out: &mut Output,
 ) -> anyhow::Result<ExitCode> {
-    let interrupt = Interrupt::on_signals()?;
+    let interrupt = &Interrupt::on_signals()?;
     let listed = args.sessions.is_empty();
     let sessions =
         if listed { export::all(&Target::Store(memory.clone())).await? } else { args.sessions.clone() };
     let mut outward = Outward {
         memory,
         layout: &args.layout,
+        interrupt,
         sink,
         progress: Progress::new(out.look().progress, Unit::Messages(0)),
         tally: Tally::default(),
@@ -74,6 +74,10 @@ pub(crate) async fn run(
             break;
         }
         if let Err(why) = outward.session(session, listed).await.context("the export stopped")? {
+            if interrupt.is_asked() {
+                whole = false;
+                break;
+            }
             outward.tally.refused += 1;
             let text = format!("session {}: {why}", shown(session.as_str().as_bytes()));
             outward.progress.aside(|| out.note(&text));
@@ -108,18 +112,19 @@ fn summary(tally: &Tally) -> String {
 }
 
 /// A session that is being written.
-struct Leaving<'a> {
-    session: &'a SessionId,
-    kept: Kept,
-    ttl: Option<Duration>,
+pub(super) struct Leaving<'a> {
+    pub(super) session: &'a SessionId,
+    pub(super) kept: Kept,
+    pub(super) ttl: Option<Duration>,
 }
 
-struct Outward<'a> {
-    memory: &'a ChatMemory,
-    layout: &'a Layout,
-    sink: Sink,
-    progress: Progress,
-    tally: Tally,
+pub(super) struct Outward<'a> {
+    pub(super) memory: &'a ChatMemory,
+    pub(super) layout: &'a Layout,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) sink: Sink,
+    pub(super) progress: Progress,
+    pub(super) tally: Tally,
 }
 
 impl Outward<'_> {
@@ -158,6 +163,11 @@ impl Outward<'_> {
         Ok(done)
     }
 
+    /// Says why nothing more is written, if somebody asked for the end.
+    pub(super) fn heed(&self) -> Result<(), String> {
+        if self.interrupt.is_asked() { Err("it was interrupted".to_owned()) } else { Ok(()) }
+    }
+
     /// The keys beside it: those that it came with, or else those that clients need.
     async fn beside(&self, leaving: &Leaving<'_>, info: &Description) -> anyhow::Result<Vec<Key>> {
         let id = leaving.session.as_str();
@@ -180,7 +190,7 @@ impl Outward<'_> {
     }
 
     /// Some elements of a session. Where summaries have keys of their own, one that came along is no element.
-    async fn page(
+    pub(super) async fn page(
         &self,
         session: &SessionId,
         from: Direction,
@@ -200,174 +210,18 @@ impl Outward<'_> {
         let key = Bytes::from(leaving.kept.key.clone().unwrap_or_else(default));
         match &self.sink {
             Sink::Redis(..) => self.push(leaving, &key, order).await,
-            Sink::Dump(_) => self.dump(leaving, &key, order).await.map(Ok),
+            Sink::Dump(_) => self.dump(leaving, &key, order).await,
         }
-    }
-
-    /// Pushes what a list has not yet.
-    async fn push(
-        &mut self,
-        leaving: &Leaving<'_>,
-        key: &Bytes,
-        order: Order,
-    ) -> anyhow::Result<Result<(), String>> {
-        let Sink::Redis(writer, replace) = &self.sink else { return Ok(Ok(())) };
-        let reader = writer.reader();
-        let names = std::slice::from_ref(key);
-        let about = reading(async || reader.about(names).await).await?.pop();
-        let kind = about.map_or_else(|| "none".to_owned(), |about| about.kind);
-        if kind != "none" && kind != "list" && !replace {
-            return Ok(Err(format!("{} is there and is a {kind}; --replace writes over it", shown(key))));
-        }
-        let mut anew = *replace;
-        let there =
-            if anew || kind == "none" { 0 } else { reading(async || reader.length(key).await).await? };
-        let end = if order == Order::NewestFirst { ListEnd::Head } else { ListEnd::Tail };
-        let (mut from, mut at) = (Direction::After(0), 0_u64);
-        loop {
-            let (elements, next) = self.page(leaving.session, from).await?;
-            let values: Vec<Bytes> = elements
-                .iter()
-                .map(|element| translated(self.layout, leaving.session, element, &mut self.tally))
-                .collect();
-            let known = usize::try_from(there.saturating_sub(at)).unwrap_or(usize::MAX).min(values.len());
-            let (known, new) = values.split_at_checked(known).unwrap_or_default();
-            if !known.is_empty() {
-                let (first, last) = (signed(at), signed(at + known.len() as u64 - 1));
-                let (first, last) =
-                    if end == ListEnd::Head { (-last - 1, -first - 1) } else { (first, last) };
-                let mut found = reading(async || reader.list(key, first, last).await).await?;
-                if end == ListEnd::Head {
-                    found.reverse();
-                }
-                if found != known {
-                    let text = "is there and holds something else; --replace writes over it";
-                    return Ok(Err(format!("{} {text}", shown(key))));
-                }
-                self.tally.there += known.len() as u64;
-            }
-            at += values.len() as u64;
-            if !new.is_empty() {
-                // Not tried again by itself: nobody knows whether it was pushed. The same command goes on with it.
-                let pushed = writer.push(key, end, new, leaving.ttl, anew).await?;
-                anew = false;
-                self.tally.written += new.len() as u64;
-                if pushed.length != at {
-                    return Ok(Err(format!("somebody else writes to {}", shown(key))));
-                }
-            }
-            self.progress.advance(values.len() as u64, shown(key));
-            match next {
-                Some(last) => from = Direction::After(last),
-                None if there > at => {
-                    return Ok(Err(format!(
-                        "{} is there and has more elements than the session",
-                        shown(key)
-                    )));
-                }
-                None => return Ok(Ok(())),
-            }
-        }
-    }
-
-    /// Writes a list into a dump, from its head on.
-    async fn dump(&mut self, leaving: &Leaving<'_>, key: &Bytes, order: Order) -> anyhow::Result<()> {
-        let mut json = Vec::new();
-        Key::write_head(key, "list", leaving.ttl, &mut json);
-        json.push(b'[');
-        let newest_first = order == Order::NewestFirst;
-        let mut from = if newest_first { Direction::Before(u64::MAX) } else { Direction::After(0) };
-        let mut begun = false;
-        loop {
-            let (mut elements, next) = self.page(leaving.session, from).await?;
-            if newest_first {
-                elements.reverse();
-            }
-            for element in &elements {
-                if std::mem::replace(&mut begun, true) {
-                    json.push(b',');
-                } else if let Sink::Dump(dump) = &mut self.sink {
-                    // Not before there is an element: an empty list is no key.
-                    dump.separate()?;
-                }
-                Key::write_element(
-                    &translated(self.layout, leaving.session, element, &mut self.tally),
-                    &mut json,
-                );
-            }
-            self.tally.written += elements.len() as u64;
-            self.progress.advance(elements.len() as u64, shown(key));
-            if next.is_none() {
-                json.extend_from_slice(b"]}");
-            }
-            if let Sink::Dump(dump) = &mut self.sink
-                && begun
-            {
-                dump.write(&std::mem::take(&mut json))?;
-            }
-            match next {
-                Some(last) if newest_first => from = Direction::Before(last),
-                Some(last) => from = Direction::After(last),
-                None => return Ok(()),
-            }
-        }
-    }
-
-    /// Writes a key a message: first all of them are looked at, then written.
-    async fn documents(&mut self, leaving: &Leaving<'_>) -> anyhow::Result<Result<(), String>> {
-        let id = leaving.session.as_str();
-        let index = (self.layout.profile().shape == Shape::Index).then(|| Bytes::from(self.layout.key(id)));
-        for writes in [false, true] {
-            let mut from = Direction::After(0);
-            let mut tally = Tally::default();
-            loop {
-                let (elements, next) = self.page(leaving.session, from).await?;
-                for element in &elements {
-                    let payload = translated(self.layout, leaving.session, element, &mut tally);
-                    let written = match self.layout.written(id, leaving.kept.key.as_deref(), &payload) {
-                        Ok(written) => written,
-                        Err(why) => {
-                            return Ok(Err(format!("message {} cannot be written: {why}", element.seq)));
-                        }
-                    };
-                    let member = index.clone().zip(written.member);
-                    let member = member.map(|(name, member)| Key {
-                        name,
-                        ttl: None,
-                        value: Value::Zset(vec![member]),
-                    });
-                    for key in written.keys.into_iter().chain(member) {
-                        let key = Key { ttl: leaving.ttl, ..key };
-                        if writes {
-                            self.sink.put(&key).await?;
-                        } else if let Err(why) = self.sink.check(&key).await? {
-                            return Ok(Err(why));
-                        }
-                    }
-                }
-                if writes {
-                    self.progress.advance(elements.len() as u64, shown(id.as_bytes()));
-                    tally.written += elements.len() as u64;
-                }
-                match next {
-                    Some(last) => from = Direction::After(last),
-                    None => break,
-                }
-            }
-            if writes {
-                self.tally.written += tally.written;
-                self.tally.translated += tally.translated;
-                for (loss, number) in tally.losses {
-                    *self.tally.losses.entry(loss).or_default() += number;
-                }
-            }
-        }
-        Ok(Ok(()))
     }
 }
 
 /// A message as the layout's clients write it.
-fn translated(layout: &Layout, session: &SessionId, element: &Element, tally: &mut Tally) -> Bytes {
+pub(super) fn translated(
+    layout: &Layout,
+    session: &SessionId,
+    element: &Element,
+    tally: &mut Tally,
+) -> Bytes {
     let message: &Message = &element.message;
     if layout.profile().speaks(message.dialect()) {
         return message.payload().clone();
@@ -378,8 +232,4 @@ fn translated(layout: &Layout, session: &SessionId, element: &Element, tally: &m
         *tally.losses.entry((loss.field, loss.why)).or_default() += 1;
     }
     layout.completed(session.as_str(), translated.payload, element.seq, element.created_at)
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -85,6 +85,14 @@ impl Sink {
         })
     }
 
+    /// Makes room for a key that is one session's alone, if what is there is to be replaced.
+    pub(super) async fn make_room(&self, key: &Bytes) -> anyhow::Result<()> {
+        match self {
+            Self::Redis(writer, true) => Ok(reading(async || writer.remove(key).await).await?),
+            _ => Ok(()),
+        }
+    }
+
     /// Writes a key that was checked.
     pub(super) async fn put(&mut self, key: &Key) -> anyhow::Result<()> {
         match self {

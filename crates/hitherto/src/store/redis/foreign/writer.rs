@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use redis::Pipeline;
+use redis::{Pipeline, cmd};
 
 use super::super::link::{Kind, Link, transaction};
 use super::super::options::RedisOptions;
@@ -79,6 +79,14 @@ impl ForeignWriter {
         let length = answers.get(usize::from(anew)).and_then(answers::number);
         let length = length.ok_or_else(|| self.link().failed("a push was answered without a length"))?;
         Ok(Pushed { length })
+    }
+
+    /// Removes a key.
+    ///
+    /// # Errors
+    /// Any error of the connection or server.
+    pub async fn remove(&self, key: &[u8]) -> Result<()> {
+        self.link().call(Kind::Once, cmd("DEL").arg(key)).await.map(drop)
     }
 
     /// Puts a key: members and fields are added to what there is, anything else takes its place.
