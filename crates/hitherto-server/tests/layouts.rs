@@ -251,7 +251,12 @@ async fn every_layout_says_what_was_said() {
         let arguments =
             ["import", "--from", layout, "--dump", &dump, "--scenario", "conversation", "--into", &place];
         run(folder.path(), &arguments).fine();
-        let found = elements(&memory(&place), "fixture-session-1").await;
+        // A scoped key names its session by all that it is scoped by.
+        let session = match file {
+            "agent-framework.json" => "~none|fixture-app|~none|redis_memory|fixture-session-1",
+            _ => "fixture-session-1",
+        };
+        let found = elements(&memory(&place), session).await;
         let found: Vec<(Role, String)> =
             found.iter().map(|message| (message.role(), message.text())).collect();
         let wanted: Vec<(Role, String)> = said["messages"]

@@ -19,6 +19,7 @@ mod runs;
 mod scope;
 
 use crate::dialect::Dialect;
+use crate::message::ListEnd;
 
 pub use align::{Plan, Print, align};
 pub use beside::{Beside, What};
@@ -106,6 +107,17 @@ impl Profile {
     /// The dialect in which messages are written back.
     pub fn dialect(&self) -> Dialect {
         self.dialects.first().copied().unwrap_or_default()
+    }
+
+    /// At which end its clients push, where their keys are bare session ids: there nothing but the messages says so.
+    fn end(&self) -> Option<ListEnd> {
+        match self.shape {
+            Shape::List(order) if self.prefix.is_empty() && self.around == ("", "") => Some(match order {
+                Order::NewestFirst => ListEnd::Head,
+                Order::OldestFirst => ListEnd::Tail,
+            }),
+            _ => None,
+        }
     }
 
     /// Whether a message of that dialect stands in it as it is.

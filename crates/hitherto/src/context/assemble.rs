@@ -17,7 +17,7 @@ use crate::summary::BY_HAND;
 use crate::tokens::Memo;
 
 /// How often a plan is made again at most.
-const TRIES: usize = 8;
+const TRIES: usize = 16;
 
 /// What a context is made from.
 #[derive(Debug)]

@@ -31,11 +31,18 @@ impl Reading {
     /// # Errors
     /// If the value is no message, or not all of it is; what could be read, or else the value, was taken.
     pub fn take(&mut self, value: Bytes, into: &mut Vec<Message>) -> Result<(), Bad> {
-        match self.profile.name {
+        let before = into.len();
+        let taken = match self.profile.name {
             "agno" => self.run(value, into),
             "griptape" => griptape(value, into),
             _ => self.one(value, into),
+        };
+        if let Some(end) = self.profile.end() {
+            for message in into.iter_mut().skip(before) {
+                *message = message.clone().pushed(Some(end));
+            }
         }
+        taken
     }
 
     fn one(&self, value: Bytes, into: &mut Vec<Message>) -> Result<(), Bad> {

@@ -82,7 +82,7 @@ mod tests {
         check("langchain-redis", "chat:a:b:01M8", Some("a:b"));
         check("langchain-redis", "chat:s:1795365199.65", Some("s"));
         check("agent-framework", "chat_messages:s", Some("s"));
-        check("agent-framework", "chat_messages|v2|~none|app|~none|redis_memory|s", Some("s"));
+        check("agent-framework", "chat_messages|v2|~none|a|~none|m|s", Some("~none|a|~none|m|s"));
     }
 
     #[test]
