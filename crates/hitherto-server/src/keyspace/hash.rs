@@ -18,7 +18,7 @@ const FIELDS: [&str; 3] = ["session_id", "created_at", "updated_at"];
 pub(super) fn is_known(command: &Command) -> bool {
     let pairs = command.rest(2);
     !pairs.is_empty()
-        && pairs.len() % 2 == 0
+        && pairs.len().is_multiple_of(2)
         && pairs.iter().step_by(2).all(|field| FIELDS.iter().any(|known| known.as_bytes() == &**field))
 }
 
@@ -51,7 +51,7 @@ impl Keyspace {
             Op::HVals => Reply::List(pairs().map(|(_, value)| Reply::Bulk(Bytes::from(value))).collect()),
             Op::HLen => Reply::Int(if there { 3 } else { 0 }),
             Op::HExists => Reply::flag(value(command.word(2)).is_some()),
-            Op::HSet if command.rest(2).len() % 2 == 1 => return Err(wrong_number("hset")),
+            Op::HSet if !command.rest(2).len().is_multiple_of(2) => return Err(wrong_number("hset")),
             Op::HSet | Op::HSetNx if !is_known(command) => {
                 return Err(Reply::error(
                     "ERR of this hash only session_id, created_at and updated_at are kept, as the session has them",

@@ -35,7 +35,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use hitherto::{ChatMemory, SummaryRole};
+use hitherto::{ChatMemory, Encoding, SummaryRole};
+use tokio::sync::OnceCell;
 
 use crate::settings::Settings;
 
@@ -53,6 +54,8 @@ pub struct KeyspaceOptions {
     pub profiles: Profiles,
     /// In which role a context gives the summary. Default system.
     pub summary: SummaryRole,
+    /// How tokens are counted where a profile bounds its contexts by them. Default o200k.
+    pub encoding: Encoding,
     /// The most bytes of one reply; a longer one is an error that says to ask for a part. Default 64 MiB.
     pub reply_limit: usize,
     /// The most bytes of one command, arguments and all. Default 4 MiB.
@@ -66,6 +69,7 @@ impl Default for KeyspaceOptions {
         Self {
             profiles: Profiles::default(),
             summary: SummaryRole::System,
+            encoding: Encoding::default(),
             reply_limit: 64 << 20,
             command_limit: 4 << 20,
             deadline: Duration::from_secs(4),
@@ -78,6 +82,7 @@ impl From<&Settings> for KeyspaceOptions {
         Self {
             profiles: Profiles::default().with(settings.profiles.clone()),
             summary: settings.summary_role,
+            encoding: settings.summaries.encoding,
             command_limit: settings.body_limit,
             deadline: settings.deadline * 2,
             ..Self::default()
@@ -98,6 +103,8 @@ struct Shared {
     holds: holds::Holds,
     repeats: repeats::Repeats,
     cursors: cursors::Cursors,
+    /// The table of tokens, loaded when it is first needed.
+    table: OnceCell<()>,
     started: Instant,
     ids: AtomicU64,
     clients: AtomicU64,
@@ -115,6 +122,7 @@ impl Keyspace {
             holds: holds::Holds::default(),
             repeats: repeats::Repeats::default(),
             cursors: cursors::Cursors::default(),
+            table: OnceCell::new(),
             started: Instant::now(),
             ids: AtomicU64::new(0),
             clients: AtomicU64::new(0),

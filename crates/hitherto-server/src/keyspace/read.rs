@@ -101,7 +101,14 @@ impl Keyspace {
         let mut options = ContextOptions::default();
         options.budget = budget;
         options.summary = self.0.options.summary;
+        options.encoding = self.0.options.encoding;
         options.uncounted = true;
+        if matches!(budget, Budget::Tokens(_)) {
+            // Off the threads on which other clients wait; if loading died, counting says why.
+            let encoding = options.encoding;
+            let load = || async { drop(tokio::task::spawn_blocking(move || encoding.warm()).await) };
+            self.0.table.get_or_init(load).await;
+        }
         let context = self.memory().context(session, &options).await.map_err(super::errors::reply)?;
         if context.messages.is_empty() {
             return Ok(None);

@@ -195,7 +195,7 @@ mod tests {
     fn every_beginning_of_a_command_waits_for_the_rest() {
         for whole in ["*2\r\n$4\r\nLLEN\r\n$10\r\n0123456789\r\n", "LLEN k\r\n"] {
             for end in 0..whole.len() {
-                assert_eq!(read(&whole.as_bytes()[..end]), Ok(Next::Incomplete), "{:?}", &whole[..end]);
+                assert_eq!(read(&whole.as_bytes()[..end]), Ok(Next::Incomplete), "{end} bytes of {whole:?}");
             }
         }
     }
