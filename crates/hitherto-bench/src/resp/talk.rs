@@ -37,8 +37,15 @@ pub(super) struct Batch {
     own: Vec<usize>,
     next: usize,
     replies: Replies,
-    /// The session of each command, and its length after that; and what has come, if this batch is to be checked.
-    sample: Option<(Vec<(usize, u64)>, Vec<u8>)>,
+    /// Kept if this batch is to be checked.
+    sample: Option<Sample>,
+}
+
+#[derive(Default)]
+struct Sample {
+    /// The session of each command, and its length after that.
+    asked: Vec<(usize, u64)>,
+    came: Vec<u8>,
 }
 
 type Connection = load::Connection<Batch>;
@@ -99,9 +106,9 @@ impl Lists {
         asked.iter().flat_map(reply).collect()
     }
 
-    fn check(&self, asked: &[(usize, u64)], came: &[u8]) -> Result<()> {
+    fn check(&self, Sample { asked, came }: &Sample) -> Result<()> {
         let expected = self.expected(asked);
-        if came != expected {
+        if *came != expected {
             let at = came.iter().zip(&expected).take_while(|(came, expected)| came == expected).count();
             let shown = |bytes: &[u8]| {
                 let from = &bytes[at.min(bytes.len())..];
@@ -118,10 +125,9 @@ impl Talk for Lists {
 
     fn send(&mut self, connection: &mut Connection) -> Result<()> {
         let batch = &mut connection.state;
-        let sampled = self.unchecked >= SAMPLE;
-        if sampled {
+        if self.unchecked >= SAMPLE {
             self.unchecked = 0;
-            batch.sample = Some((Vec::new(), Vec::new()));
+            batch.sample = Some(Sample::default());
         }
         self.out.clear();
         for _ in 0..self.pipeline {
@@ -129,8 +135,8 @@ impl Talk for Lists {
             let requests = &self.requests[session];
             self.out.extend_from_slice(&requests[self.lengths[session] as usize % requests.len()]);
             self.lengths[session] += u64::from(!self.does.reads());
-            if let Some((asked, _)) = &mut batch.sample {
-                asked.push((session, self.lengths[session]));
+            if let Some(sample) = &mut batch.sample {
+                sample.asked.push((session, self.lengths[session]));
             }
         }
         batch.replies = Replies::of(self.pipeline);
@@ -151,12 +157,12 @@ impl Talk for Lists {
             };
             let came = &self.scratch[..read];
             let batch = &mut connection.state;
-            if let Some((_, bytes)) = &mut batch.sample {
-                bytes.extend_from_slice(came);
+            if let Some(sample) = &mut batch.sample {
+                sample.came.extend_from_slice(came);
             }
             if batch.replies.follow(came)? {
-                if let Some((asked, bytes)) = batch.sample.take() {
-                    self.check(&asked, &bytes).with_context(|| format!("sessions {asked:?}"))?;
+                if let Some(sample) = batch.sample.take() {
+                    self.check(&sample).with_context(|| format!("sessions {:?}", sample.asked))?;
                 }
                 self.answers += self.pipeline as u64;
                 self.unchecked += self.pipeline as u64;

@@ -86,7 +86,7 @@ impl Replies {
         match (kind, length) {
             (b'+', _) | (b':', Some(_)) | (b'$' | b'*', Some(-1)) => self.values -= 1,
             (b'$', Some(length @ 0..)) => self.string = length as usize + 2,
-            (b'*', Some(length @ 0..)) => self.values += length as usize - 1,
+            (b'*', Some(length @ 0..)) => self.values = self.values + length as usize - 1,
             _ => bail!(unknown()),
         }
         Ok(())
