@@ -27,6 +27,9 @@ The project's own commands.
   cargo xtask bench [ARGUMENTS...]
       The measurements of crates/hitherto-bench, built for release. The arguments go to it.
 
+  cargo xtask bench resp [ARGUMENTS...]
+      The same for lists through the Redis door, beside a plain Redis that answers the same commands.
+
   cargo xtask bench summary [--show TOKENS] [--json FILE]
       How many facts of the example conversations a summary keeps, beside the usual methods.
 

@@ -16,8 +16,10 @@ use crate::corpus::{Corpus, session_name};
 use crate::cpu;
 use crate::durable::Durable;
 use crate::http::{self, Client};
-use crate::load::{Load, Mix, Plan, Tally};
-use crate::process::{Program, Redis, Server, Store};
+use crate::load::{Load, Tally};
+use crate::process::{Program, Server, Store};
+use crate::redis_server::Redis;
+use crate::requests::{Mix, Plan, Requests};
 use crate::rounds::Settings;
 use crate::works::{Kept, Work};
 
@@ -56,7 +58,7 @@ enum Kind {
 struct Served {
     work: &'static Work,
     shape: Shape,
-    load: Load,
+    load: Load<Requests>,
     /// Processor time of the server and of Redis when the warm-up was over.
     before: Vec<Duration>,
     server: Server,
@@ -88,7 +90,7 @@ impl Measurement {
             (Shape::Bare, Some(redis)) => fill_redis(work, &corpus, redis).context("filling Redis")?,
             _ => fill_server(work, &corpus, server.address).context("filling the server")?,
         }
-        let mut load = Load::open(plan(work, program.shape, corpus, server.address))?;
+        let mut load = Requests::open(plan(work, program.shape, corpus, server.address))?;
         load.run(settings.warm_up)?;
         let mut served =
             Served { work, shape: program.shape, load, before: Vec::new(), server, redis, _dir: dir };
@@ -140,7 +142,7 @@ impl Served {
     /// Nothing acknowledged may be missing, and nothing may be there twice.
     fn count(&self) -> Result<()> {
         let mut client = Client::connect(self.server.address)?;
-        for (session, acknowledged) in self.load.acknowledged().iter().take(COUNTED).enumerate() {
+        for (session, acknowledged) in self.load.talk.acknowledged().iter().take(COUNTED).enumerate() {
             let expected = self.work.seeded + 2 * acknowledged;
             if expected > 0 {
                 let request = http::get(&format!("{}?last_messages=2", path(session)));

@@ -1,4 +1,4 @@
-//! The processes of a measurement: Redis, and the servers.
+//! The processes of a measurement: how they are started and ended, and the servers among them.
 //!
 //! Nothing outlives the bench: a process is killed when its handle goes, when the bench panics, and on Ctrl-C or
 //! SIGTERM, which kill all of them, so that whatever is going on fails at its next step.
@@ -19,6 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::check::Shape;
 use crate::cpu::Pid;
 use crate::http::{self, Client};
+use crate::redis_server::Redis;
 
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -49,13 +50,13 @@ pub(crate) fn stopped_by_signal() -> bool {
 }
 
 /// A child process, killed when this goes.
-struct Running {
+pub(crate) struct Running {
     child: Arc<Mutex<Child>>,
-    pid: Pid,
+    pub(crate) pid: Pid,
 }
 
 impl Running {
-    fn spawn(command: &mut Command, log: &Path) -> Result<Self> {
+    pub(crate) fn spawn(command: &mut Command, log: &Path) -> Result<Self> {
         let output = File::create(log)?;
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         let mut children = CHILDREN.lock().unwrap();
@@ -68,7 +69,11 @@ impl Running {
     }
 
     /// Tries until it succeeds; gives up when the process ends or [`START_TIMEOUT`] is over.
-    fn wait_until_ready<T>(&self, log: &Path, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+    pub(crate) fn wait_until_ready<T>(
+        &self,
+        log: &Path,
+        mut attempt: impl FnMut() -> Result<T>,
+    ) -> Result<T> {
         let begin = Instant::now();
         loop {
             let error = match attempt() {
@@ -91,53 +96,6 @@ impl Drop for Running {
         let mut child = self.child.lock().unwrap();
         drop(child.kill());
         drop(child.wait());
-    }
-}
-
-/// A Redis of its own: empty, on a free port, writing nothing to disk.
-pub(crate) struct Redis {
-    running: Running,
-    pub(crate) url: String,
-    _dir: TempDir,
-}
-
-impl Redis {
-    pub(crate) fn start() -> Result<Self> {
-        let dir = TempDir::with_prefix("hitherto-bench-redis-")?;
-        let address = free_address()?;
-        let log = dir.path().join("log");
-        let mut command = Command::new(redis_binary());
-        command.args(["--bind", "127.0.0.1", "--port", &address.port().to_string()]);
-        command.args(["--save", "", "--appendonly", "no", "--dir"]).arg(dir.path());
-        let running = Running::spawn(&mut command, &log)?;
-        let url = format!("redis://{address}");
-        let client = redis::Client::open(url.as_str())?;
-        running
-            .wait_until_ready(&log, || Ok(redis::cmd("PING").exec(&mut client.get_connection()?)?))
-            .context("redis-server")?;
-        Ok(Redis { running, url, _dir: dir })
-    }
-
-    pub(crate) fn pid(&self) -> Pid {
-        self.running.pid
-    }
-}
-
-/// The first line of `redis-server --version`.
-pub(crate) fn redis_version() -> Result<String> {
-    let binary = redis_binary();
-    let output = Command::new(&binary).arg("--version").output().with_context(|| {
-        format!("running {}: install redis-server, or set HITHERTO_SERVERS_DIR", binary.display())
-    })?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let version = text.split_whitespace().find_map(|word| word.strip_prefix("v="));
-    Ok(version.context("redis-server does not say its version")?.to_owned())
-}
-
-fn redis_binary() -> PathBuf {
-    match env::var_os("HITHERTO_SERVERS_DIR") {
-        Some(dir) => Path::new(&dir).join("redis-7/bin/redis-server"),
-        None => PathBuf::from("redis-server"),
     }
 }
 
@@ -166,7 +124,7 @@ impl Program {
         Program { path, shape: Shape::Hitherto, folds: true }
     }
 
-    fn command(&self, store: &Store, listen: SocketAddr) -> Command {
+    fn command(&self, store: &Store, listen: SocketAddr, resp: SocketAddr) -> Command {
         let mut command = Command::new(&self.path);
         // Settings of whoever runs the bench are no part of it.
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("HITHERTO_")) {
@@ -174,8 +132,12 @@ impl Program {
         }
         command.arg(if self.shape == Shape::Bare { "bare" } else { "serve" });
         command.arg("--listen").arg(listen.to_string());
-        if self.shape == Shape::Hitherto && !self.folds {
-            command.args(["--summaries", "off"]);
+        if self.shape == Shape::Hitherto {
+            // Several run at a time, so none may take the port that is the default.
+            command.arg("--resp-listen").arg(resp.to_string());
+            if !self.folds {
+                command.args(["--summaries", "off"]);
+            }
         }
         match store {
             Store::Redis(redis) => command.arg("--redis").arg(&redis.url),
@@ -189,6 +151,8 @@ impl Program {
 pub(crate) struct Server {
     running: Running,
     pub(crate) address: SocketAddr,
+    /// Where it speaks the Redis protocol; the yardstick does not.
+    pub(crate) resp: SocketAddr,
     /// From the start of the process to its first answer.
     pub(crate) first_answer: Duration,
     _dir: TempDir,
@@ -198,15 +162,15 @@ impl Server {
     pub(crate) fn start(program: &Program, store: &Store) -> Result<Self> {
         let dir = TempDir::with_prefix("hitherto-bench-server-")?;
         let log = dir.path().join("log");
-        let address = free_address()?;
-        let mut command = program.command(store, address);
+        let (address, resp) = (free_address()?, free_address()?);
+        let mut command = program.command(store, address, resp);
         let begin = Instant::now();
         let running = Running::spawn(command.current_dir(dir.path()), &log)?;
         let health = http::get("/healthz");
         running
             .wait_until_ready(&log, || Client::connect(address)?.expect(200, &health).map(drop))
             .with_context(|| program.path.display().to_string())?;
-        Ok(Server { running, address, first_answer: begin.elapsed(), _dir: dir })
+        Ok(Server { running, address, resp, first_answer: begin.elapsed(), _dir: dir })
     }
 
     pub(crate) fn pid(&self) -> Pid {
@@ -236,6 +200,6 @@ pub(crate) fn build_server() -> Result<PathBuf> {
 }
 
 /// A port that was free a moment ago.
-fn free_address() -> Result<SocketAddr> {
+pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }

@@ -9,7 +9,8 @@ use serde::Serialize;
 use tempfile::TempDir;
 
 use crate::cpu;
-use crate::process::{Program, Redis, Server, Store};
+use crate::process::{Program, Server, Store};
+use crate::redis_server::Redis;
 use crate::rounds::Settings;
 use crate::works::Kept;
 

@@ -15,7 +15,8 @@ use serde::Serialize;
 use crate::check::Shape;
 use crate::cpu;
 use crate::measurement::{Figure, Measurement};
-use crate::process::{self, Program};
+use crate::process::Program;
+use crate::redis_server;
 use crate::rest::{self, AtRest};
 use crate::works::{Goal, Kept, Selection, Work};
 
@@ -165,11 +166,10 @@ fn measure_group(group: &[&'static Work], settings: &Settings) -> Result<Vec<(&'
         };
         pairs.push((*work, [bare, hitherto.with_context(|| format!("{}, hitherto", work.name))?]));
     }
-    let slices = settings.duration.div_duration_f64(SLICE).ceil().max(1.0) as u32;
-    for _ in 0..slices {
+    for slice in slices(settings.duration) {
         for (work, pair) in &mut pairs {
             for measurement in pair {
-                measurement.run(settings.duration / slices).with_context(|| work.name)?;
+                measurement.run(slice).with_context(|| work.name)?;
             }
         }
     }
@@ -180,14 +180,21 @@ fn measure_group(group: &[&'static Work], settings: &Settings) -> Result<Vec<(&'
     pairs.into_iter().map(finish).collect()
 }
 
-fn machine() -> Result<Machine> {
+/// The slices that a measured time falls into.
+pub(crate) fn slices(duration: Duration) -> impl Iterator<Item = Duration> {
+    let slices = duration.div_duration_f64(SLICE).ceil().max(1.0) as u32;
+    std::iter::repeat_n(duration / slices, slices as usize)
+}
+
+/// What this is measured on.
+pub(crate) fn machine() -> Result<Machine> {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo")?;
     let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     Ok(Machine {
         cores: std::thread::available_parallelism()?.get(),
         processor: model.map_or("unknown processor", |(_, model)| model).to_owned(),
         kernel: fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned(),
-        redis: process::redis_version()?,
+        redis: redis_server::version()?,
     })
 }
 

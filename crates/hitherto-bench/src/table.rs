@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::measurement::Figure;
 use crate::rest::AtRest;
-use crate::rounds::{Figures, RestFigures, Spread, WorkFigures};
+use crate::rounds::{Figures, Machine, RestFigures, Spread, WorkFigures};
 use crate::works::{Goal, Kept, WORKS, Work};
 
 const HEADINGS: [&str; 7] = ["work", "bare", "hitherto", "ratio (min–max)", "by CPU", "to reach", "reached"];
@@ -22,33 +22,19 @@ const REST_GOALS: [RestGoal; 3] = [
     ("binary", |rest| rest.binary_mib, "MB", 30.0),
 ];
 
-type Row = [String; HEADINGS.len()];
+/// A row of a table like this.
+pub(crate) type Row = [String; HEADINGS.len()];
 
 /// All of it as text, in Markdown that also reads well in a terminal.
 pub(crate) fn render(figures: &Figures) -> String {
-    let machine = &figures.machine;
-    let mut out = format!(
-        "{} cores ({}), Linux {}, Redis {}; {} rounds of {} s a measurement; {:.0} % taken by others\n\n",
-        machine.cores,
-        machine.processor,
-        machine.kernel,
-        machine.redis,
-        figures.rounds,
-        figures.seconds,
-        figures.taken_by_others * 100.0
-    );
-    if figures.taken_by_others > MOSTLY_OURS {
-        out.push_str(
-            "Something else kept the machine busy: repeat this in a quiet hour before believing it.\n\n",
-        );
-    }
+    let mut out = head(&figures.machine, figures.rounds, figures.seconds, figures.taken_by_others);
     if figures.stand_in {
         out.push_str("The yardstick stood in for hitherto: the ratios show the noise.\n\n");
     }
     let works = figures.works.iter().map(|work| work_row(work, figures));
     let rest = figures.at_rest.iter().flat_map(|rest| REST_GOALS.map(|goal| rest_row(rest, goal)));
     let rows: Vec<Row> = works.chain(rest.flatten()).collect();
-    out.push_str(&markdown(&rows));
+    out.push_str(&markdown(HEADINGS, &rows));
     out.push_str(
         "\nMedians. In parentheses: microseconds of processor time an operation, of the server + of Redis;\n\
          \"by CPU\" is the ratio of these, turned over: it is free of what the load uses, and less shaken by neighbours.\n",
@@ -61,6 +47,24 @@ pub(crate) fn render(figures: &Figures) -> String {
             "The load itself used {median:.1} µs an operation ({min:.1}–{max:.1}) of the same cores."
         )
         .unwrap();
+    }
+    out
+}
+
+/// What stands over a table: where and how it was measured, and whether to believe it.
+pub(crate) fn head(machine: &Machine, rounds: usize, seconds: f64, taken_by_others: f64) -> String {
+    let mut out = format!(
+        "{} cores ({}), Linux {}, Redis {}; {rounds} rounds of {seconds} s a measurement; {:.0} % taken by others\n\n",
+        machine.cores,
+        machine.processor,
+        machine.kernel,
+        machine.redis,
+        taken_by_others * 100.0
+    );
+    if taken_by_others > MOSTLY_OURS {
+        out.push_str(
+            "Something else kept the machine busy: repeat this in a quiet hour before believing it.\n\n",
+        );
     }
     out
 }
@@ -101,7 +105,7 @@ fn base<'a>(work: &Work, figures: &'a WorkFigures, all: &'a Figures) -> (&'a [Fi
 }
 
 /// The spread of the ratios within each round.
-fn ratio(figures: &[Figure], base: &[Figure], of: fn(&Figure) -> f64) -> Spread {
+pub(crate) fn ratio(figures: &[Figure], base: &[Figure], of: fn(&Figure) -> f64) -> Spread {
     Spread::of(figures.iter().zip(base).map(|(figure, base)| of(figure) / of(base))).unwrap()
 }
 
@@ -116,7 +120,8 @@ fn ratio_of_cpu(work: &Work, figures: &[Figure], base: &[Figure]) -> String {
     }
 }
 
-fn cell(figures: &[Figure]) -> String {
+/// Rate and processor time, medians.
+pub(crate) fn cell(figures: &[Figure]) -> String {
     let median = |of: fn(&Figure) -> Option<f64>| {
         Spread::of(figures.iter().filter_map(of)).map(|spread| spread.median)
     };
@@ -140,12 +145,12 @@ fn rest_row(figures: &RestFigures, (title, of, unit, most): RestGoal) -> Option<
     Some([title, bare, show(spread), none(), none(), format!("≤ {most} {unit}"), yes(spread.median <= most)])
 }
 
-fn yes(reached: bool) -> String {
+pub(crate) fn yes(reached: bool) -> String {
     if reached { "yes".to_owned() } else { "NO".to_owned() }
 }
 
-fn markdown(rows: &[Row]) -> String {
-    let headings = HEADINGS.map(str::to_owned);
+pub(crate) fn markdown(headings: [&str; HEADINGS.len()], rows: &[Row]) -> String {
+    let headings = headings.map(str::to_owned);
     let width = |column: usize| {
         let cells = rows.iter().chain([&headings]).map(|row| row[column].chars().count());
         cells.max().unwrap_or_default()
@@ -177,7 +182,6 @@ fn thousands(figure: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rounds::Machine;
 
     fn figures(rates: &[f64]) -> Vec<Figure> {
         let figure = |rate: &f64| Figure {

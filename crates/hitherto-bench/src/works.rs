@@ -1,6 +1,6 @@
 //! The works: what is measured, on what, and what has to be reached.
 
-use crate::load::Mix;
+use crate::requests::Mix;
 
 /// What a work has to reach.
 #[derive(Debug, Clone, Copy)]
