@@ -56,7 +56,7 @@ impl Bench for Embedded {
     async fn spoil(&self, key: &SessionKey, seq: Seq, junk: Junk) {
         let set = match junk {
             Junk::Foreign => "role = 'human'",
-            Junk::Newer => "dialect = 7",
+            Junk::Newer => "dialect = 200",
             Junk::Damaged => "json = substr(json, 1, length(json) - 1)",
         };
         let sql = format!(

@@ -29,6 +29,7 @@ mod server;
 mod transaction;
 
 mod errors;
+mod lanes;
 mod run;
 
 use std::sync::Arc;

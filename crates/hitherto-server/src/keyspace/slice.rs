@@ -11,6 +11,22 @@ pub(super) struct Bound {
     pub(super) page: u32,
 }
 
+/// How many elements are read first, and about how many bytes at a time after that: elements may be large.
+const FIRST: usize = 128;
+const BYTES: usize = 4 << 20;
+
+impl Bound {
+    /// How many of so many elements are read next, after some of so many bytes.
+    fn page(&self, missing: u64, elements: usize, bytes: usize) -> u32 {
+        let page = match elements {
+            0 => FIRST,
+            some => (BYTES / (bytes / some).max(1)).max(FIRST / 8),
+        };
+        let page = u32::try_from(page).unwrap_or(u32::MAX).min(self.page).max(1);
+        u32::try_from(missing).unwrap_or(u32::MAX).clamp(1, page)
+    }
+}
+
 /// What was found of a list.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -75,7 +91,7 @@ async fn newest(
     let mut found = Found::default();
     let (mut before, mut passed, mut bytes) = (Seq::MAX, 0, 0);
     while passed < count {
-        let limit = u32::try_from(count - passed).unwrap_or(bound.page).min(bound.page);
+        let limit = bound.page(count - passed, found.elements.len(), bytes);
         let page = memory.elements(session, Direction::Before(before), limit).await?;
         found.length.get_or_insert(page.length());
         let Some(first) = page.elements.first().map(|element| element.seq) else { break };
@@ -105,7 +121,7 @@ async fn oldest(
     bound: Bound,
 ) -> Result<Found> {
     let mut found = Found::default();
-    let limit = |missing: u64| u32::try_from(missing).unwrap_or(bound.page).min(bound.page).max(1);
+    let limit = |missing: u64| bound.page(missing, 0, 0);
     // Where nothing is deleted, a position is a sequence number; most sessions have also kept their beginning.
     let mut page = memory.elements(session, Direction::After(skip), limit(count)).await?;
     found.length = Some(page.length());
@@ -136,7 +152,29 @@ async fn oldest(
         }
         let missing =
             count.saturating_sub(found.elements.len() as u64).saturating_add(skip.saturating_sub(passed));
-        page = memory.elements(session, Direction::After(last), limit(missing)).await?;
+        let limit = bound.page(missing, found.elements.len(), bytes);
+        page = memory.elements(session, Direction::After(last), limit).await?;
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_of_few_large_elements_or_of_many_small_ones() {
+        let bound = Bound { bytes: 1, page: 1000 };
+        for (missing, elements, bytes, expected) in [
+            (0, 0, 0, 1),
+            (20, 0, 0, 20),
+            (u64::MAX, 0, 0, 128),
+            (u64::MAX, 128, 128 * 300, 1000),
+            (u64::MAX, 128, 128 << 20, 16),
+            (u64::MAX, 128, 128 << 16, 64),
+            (7, 128, 128 * 300, 7),
+        ] {
+            assert_eq!(bound.page(missing, elements, bytes), expected, "{missing} {elements} {bytes}");
+        }
+    }
 }

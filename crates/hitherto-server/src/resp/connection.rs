@@ -130,7 +130,10 @@ async fn carry_out(
         let mut out = Vec::new();
         let mut replies = Vec::new();
         while !rest.is_empty() && !client.is_closing() {
-            let used = keyspace.advance(client, rest, &mut replies).await;
+            let used = match keyspace.side_by_side(client, rest, &mut replies).await {
+                0 => keyspace.advance(client, rest, &mut replies).await,
+                used => used,
+            };
             rest = rest.get(used..).unwrap_or_default();
             for reply in replies.drain(..) {
                 write(&mut out, &reply, client.protocol());

@@ -108,3 +108,29 @@ fn an_idle_connection_is_closed_where_that_is_wanted() {
     let (door, _folder) = door(|_, options| options.idle_timeout = Some(Duration::from_millis(50)));
     assert_eq!(until_closed(&door, b"PING\r\n"), "+PONG\r\n");
 }
+
+/// A pipeline about many sessions is carried out side by side; each session's commands stay in their order, and so do
+/// the replies.
+#[test]
+fn a_pipeline_about_many_sessions_is_answered_in_order() {
+    let (door, _folder) = door(|_, _| {});
+    let mut bytes = String::new();
+    let mut expected = String::new();
+    for round in 1..=5 {
+        for session in 0..40 {
+            bytes.push_str(&format!("RPUSH s{session} {round}\r\n"));
+            expected.push_str(&format!(":{round}\r\n"));
+        }
+        bytes.push_str("PING\r\n");
+        expected.push_str("+PONG\r\n");
+    }
+    for session in 0..40 {
+        bytes.push_str(&format!(
+            "LINDEX s{session} -1\r\nLPUSH s{session} x y\r\nLLEN s{session}\r\nLRANGE s{session} x 1\r\n"
+        ));
+        expected.push_str("$1\r\n5\r\n:7\r\n:7\r\n-ERR value is not an integer or out of range\r\n");
+    }
+    bytes.push_str("QUIT\r\n");
+    expected.push_str("+OK\r\n");
+    assert_eq!(until_closed(&door, bytes.as_bytes()), expected);
+}

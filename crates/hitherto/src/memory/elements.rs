@@ -20,7 +20,8 @@ pub struct Element {
     pub created_at: Timestamp,
     /// What was pushed; [`Message::payload`] has its bytes.
     pub message: Message,
-    record: Record,
+    /// The record without its message.
+    header: Record,
 }
 
 /// A part of a session as elements, oldest first.
@@ -49,13 +50,18 @@ impl Elements {
 impl Element {
     /// Whether it was edited since it came.
     pub fn is_edited(&self) -> bool {
-        self.record.edited_at.is_some()
+        self.header.edited_at.is_some()
+    }
+
+    /// The record as it lies in the store.
+    fn record(&self) -> Record {
+        Record { message: Some(self.message.clone()), ..self.header.clone() }
     }
 
     fn of_entry(entry: Entry) -> Option<Self> {
-        let record = entry.record.ok()?;
-        let message = record.message.clone()?;
-        Some(Self { seq: entry.seq, created_at: record.created_at, message, record })
+        let mut record = entry.record.ok()?;
+        let message = record.message.take()?;
+        Some(Self { seq: entry.seq, created_at: record.created_at, message, header: record })
     }
 }
 
@@ -83,8 +89,8 @@ impl ChatMemory {
     pub async fn take_element(&self, session: &SessionId, element: &Element) -> Result<bool> {
         let key = self.key(session)?;
         let at = At { key: &key, now: self.clock.now() };
-        let gone = element.record.deleted();
-        Ok(self.store.replace(at, element.seq, &element.record, &gone).await? == Replaced::Done)
+        let gone = element.header.deleted();
+        Ok(self.store.replace(at, element.seq, &element.record(), &gone).await? == Replaced::Done)
     }
 
     /// Puts another message in the place of an element, and says whether the element still was what was read.
@@ -100,11 +106,11 @@ impl ChatMemory {
         check_size("message", message.payload().len(), "bytes", self.limits.message_bytes)?;
         let key = self.key(session)?;
         let at = At { key: &key, now: self.clock.now() };
-        if message.role() != element.record.role {
+        if message.role() != element.header.role {
             return Err(crate::Error::Invalid { field: "the message", must: "of the same role as before" });
         }
-        let new = Record { message: Some(message), edited_at: Some(at.now), ..element.record.clone() };
-        Ok(self.store.replace(at, element.seq, &element.record, &new).await? == Replaced::Done)
+        let new = Record { message: Some(message), edited_at: Some(at.now), ..element.header.clone() };
+        Ok(self.store.replace(at, element.seq, &element.record(), &new).await? == Replaced::Done)
     }
 
     /// Takes up to `count` elements from the newer or the older end, in the order in which they are taken.

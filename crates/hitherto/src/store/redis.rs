@@ -60,6 +60,8 @@ const TRIES: usize = 16;
 
 /// What an append's answer has more if its session is due for folding.
 const DUE: u64 = 1 << 50;
+/// And more if it was asked how many messages there are, and there are as many as the last number says.
+const WHOLE: u64 = 1 << 51;
 
 impl RedisStore {
     /// Checks the options; the connection is made by the first call that needs it.
@@ -248,7 +250,9 @@ impl Store for RedisStore {
                 // A new session that was told of before it was cleared has yet to be marked.
                 self.touch_with(at.key, at.now, folds && mark.is_none()).await;
             }
-            let (first_seq, due) = (first.unsigned_abs() % DUE, first.unsigned_abs() >= DUE);
+            let first = first.unsigned_abs();
+            let (first_seq, due, whole) = (first % DUE, first & DUE != 0, first & WHOLE != 0);
+            let messages = messages.or_else(|| whole.then(|| first_seq + records.len() as u64 - 1));
             if due {
                 self.mark_soon(at.key, at.now);
             }

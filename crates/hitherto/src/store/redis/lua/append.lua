@@ -9,8 +9,9 @@
 --         1 if it is asked how many messages there are then;
 --       with an idempotency key: it, and its fingerprint with the first record's id;
 --       then records.
--- Gives the first sequence number, 2^50 more if the session is due for folding, negative if it is new, or that with
--- the number of messages; or {'repeat', what was remembered} or {'newer', format}.
+-- Gives the first sequence number, 2^50 more if the session is due for folding, 2^51 more if it was asked and there
+-- are as many messages as the last number says, negative if it is new; or that with the number of messages; or
+-- {'repeat', what was remembered} or {'newer', format}.
 -- include: state
 
 local now, new_turns, new_bytes, set_ttl, new_ttl, new_restart, set_max, new_max, has_once, day,
@@ -77,6 +78,9 @@ if folds == 1 then
     first = first + 1125899906842624
   end
 end
+local whole = length - trimmed - dead == last
+-- A session of which nothing is gone has as many messages as its last number says.
+if counts == 1 and whole then first = first + 2251799813685248 end
 if not state then first = -first end
-if counts == 1 then return {first, length - trimmed - dead} end
+if counts == 1 and not whole then return {first, length - trimmed - dead} end
 return first
