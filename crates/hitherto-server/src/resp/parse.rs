@@ -152,6 +152,9 @@ fn line(bytes: &[u8], begun: &mut Begun) -> Result<bool, Malformed> {
     };
     let text = bytes.get(..end).unwrap_or_default();
     let text = text.strip_suffix(b"\r").unwrap_or(text);
+    if is_http(text) {
+        return Err(Malformed::new("this is no HTTP port"));
+    }
     let mut words = Vec::new();
     let mut rest = text.iter().copied().peekable();
     loop {
@@ -183,6 +186,13 @@ fn line(bytes: &[u8], begun: &mut Begun) -> Result<bool, Malformed> {
     }
     (begun.words, begun.at) = (words, end + 1);
     Ok(true)
+}
+
+/// Whether a line is one of a request that a browser sends: any page may have one sent to this port, and its body must
+/// not be carried out. Redis ends connections at the same two words.
+fn is_http(line: &[u8]) -> bool {
+    let word = line.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    word.eq_ignore_ascii_case(b"POST") || word.eq_ignore_ascii_case(b"Host:")
 }
 
 #[cfg(test)]
@@ -264,6 +274,8 @@ mod tests {
         );
         check(b"*1\r\n$1\r\nab\r\n", "does not end where it says");
         check(b"ECHO \"x\r\n", "unbalanced quotes");
+        check(b"POST / HTTP/1.1\r\n", "no HTTP port");
+        check(b"host: x\r\n", "no HTTP port");
         check(&[b'x'; LINE], "too big inline request");
     }
 }

@@ -39,7 +39,6 @@ fn malformed_bytes_get_an_error_and_a_close() {
             b"PING\r\n*3\r\n$9999999\r\n",
             "+PONG\r\n-ERR Protocol error: a command has at most 1000 bytes here\r\n",
         ),
-        (b"GET / HTTP/1.1\r\nHost: x\r\nquit\r\n", ""),
     ] {
         let got = until_closed(&door, bytes);
         assert!(got.ends_with(expected), "{got}");
@@ -146,4 +145,17 @@ fn a_connection_is_idle_after_a_command_of_any_length() {
         stream.read_exact(&mut pong).unwrap();
         assert_eq!(&pong, b"+PONG\r\n", "after {length} bytes");
     }
+}
+
+/// A page in a browser may have any text sent to a port of this machine, as the body of a request.
+#[test]
+fn the_body_of_a_request_of_a_browser_is_not_carried_out() {
+    let (door, _folder) = door(|_, _| {});
+    let mut client = door.client();
+    for head in ["POST / HTTP/1.1\r\n", "PUT / HTTP/1.1\r\nHost: 127.0.0.1:8701\r\nContent-Length: 14\r\n\r\n"] {
+        call(&mut client, "RPUSH s a");
+        let got = until_closed(&door, format!("{head}DEL s\r\nQUIT\r\n").as_bytes());
+        assert!(got.ends_with("-ERR Protocol error: this is no HTTP port\r\n"), "{got}");
+    }
+    assert_eq!(call(&mut client, "LLEN s"), Reply::Integer(2));
 }
