@@ -9,10 +9,10 @@ use bytes::BytesMut;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::RespOptions;
-use super::parse::{self, Malformed, Next};
+use super::parse::{self, Begun, Malformed, Next};
 use super::write::write;
 use crate::keyspace::{Client, Command, Keyspace, Reply};
 
@@ -51,36 +51,50 @@ async fn talk(
     options: &RespOptions,
     stop: &mut watch::Receiver<bool>,
 ) -> End {
-    let mut buffer = BytesMut::new();
+    let (mut buffer, mut begun) = (BytesMut::new(), Begun::default());
+    // By when the command that has begun to arrive must have arrived.
+    let mut due: Option<Instant> = None;
     loop {
-        if buffer.is_empty() {
-            // Whoever is idle takes no memory.
-            buffer = BytesMut::new();
-            if let Some(end) = idle(stream, options.idle_timeout, stop).await {
-                return end;
+        let read = match due {
+            None => {
+                // Whoever is idle takes no memory.
+                buffer = BytesMut::new();
+                match begin(stream, &mut buffer, options.idle_timeout, stop).await {
+                    Some(read) => read,
+                    None => return End::Closed,
+                }
             }
-        }
-        buffer.reserve(READ);
-        match timeout(options.command_timeout, stream.read_buf(&mut buffer)).await {
-            Err(_) => {
-                let late = Reply::error("ERR the command did not arrive in time");
-                return match answer(stream, &[late], client, options.write_timeout).await {
-                    Ok(()) => End::Closed,
-                    Err(_) => End::Broken,
-                };
+            Some(due) => {
+                buffer.reserve(READ);
+                match timeout_at(due, stream.read_buf(&mut buffer)).await {
+                    Ok(read) => read,
+                    Err(_) => {
+                        let late = Reply::error("ERR the command did not arrive in time");
+                        let mut out = Vec::new();
+                        write(&mut out, &late, client.protocol());
+                        return match send(stream, &out, options.write_timeout).await {
+                            Ok(()) => End::Closed,
+                            Err(_) => End::Broken,
+                        };
+                    }
+                }
             }
+        };
+        match read {
             // A client that went before its reply came leaves an error behind, one that has read it does not.
-            Ok(Ok(0)) => {
+            Ok(0) => {
                 return match stream.take_error() {
                     Ok(None) => End::Closed,
                     _ => End::Broken,
                 };
             }
-            Ok(Ok(_)) => client.heard(),
-            Ok(Err(_)) => return End::Broken,
+            Ok(_) => client.heard(),
+            Err(_) => return End::Broken,
         }
+        let arrived = buffer.len();
         // Boxed, so that a connection that waits is small.
-        let carried_out = Box::pin(carry_out(&mut buffer, stream, client, keyspace, options)).await;
+        let carried_out =
+            Box::pin(carry_out(&mut buffer, &mut begun, stream, client, keyspace, options)).await;
         match carried_out {
             Err(_) => return End::Broken,
             Ok(false) => {
@@ -89,42 +103,58 @@ async fn talk(
                 return End::Closed;
             }
             Ok(true) if *stop.borrow() => return End::Closed,
+            Ok(true) if buffer.is_empty() => due = None,
+            // Each command has its own time.
+            Ok(true) if due.is_none() || buffer.len() < arrived => {
+                due = Some(Instant::now() + options.command_timeout);
+            }
             Ok(true) => {}
         }
     }
 }
 
-/// Waits for the next bytes without a buffer; tells how the connection ended, if it did.
-async fn idle(stream: &TcpStream, limit: Option<Duration>, stop: &mut watch::Receiver<bool>) -> Option<End> {
-    let readable = async {
-        match limit {
-            None => stream.readable().await.map(|()| true),
-            Some(limit) => {
-                timeout(limit, stream.readable()).await.map_or(Ok(false), |ready| ready.map(|()| true))
+/// Waits for the first bytes of a command without a buffer, and reads them; nothing where the connection is to end.
+async fn begin(
+    stream: &TcpStream,
+    buffer: &mut BytesMut,
+    limit: Option<Duration>,
+    stop: &mut watch::Receiver<bool>,
+) -> Option<io::Result<usize>> {
+    let first = async {
+        loop {
+            stream.readable().await?;
+            buffer.reserve(READ);
+            match stream.try_read_buf(buffer) {
+                // A read that filled its buffer to the last byte leaves a stream that is taken for readable and is not.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => *buffer = BytesMut::new(),
+                read => return read,
             }
+        }
+    };
+    let first = async {
+        match limit {
+            None => Some(first.await),
+            Some(limit) => timeout(limit, first).await.ok(),
         }
     };
     tokio::select! {
         biased;
-        _ = stop.wait_for(|stop| *stop) => Some(End::Closed),
-        ready = readable => match ready {
-            Ok(true) => None,
-            Ok(false) => Some(End::Closed),
-            Err(_) => Some(End::Broken),
-        },
+        _ = stop.wait_for(|stop| *stop) => None,
+        read = first => read,
     }
 }
 
 /// Carries out what has arrived whole, and says whether the connection goes on.
 async fn carry_out(
     buffer: &mut BytesMut,
+    begun: &mut Begun,
     stream: &mut TcpStream,
     client: &mut Client,
     keyspace: &Keyspace,
     options: &RespOptions,
 ) -> io::Result<bool> {
     loop {
-        let (commands, malformed) = commands(buffer, keyspace.options().command_limit);
+        let (commands, malformed) = commands(buffer, begun, keyspace.options().command_limit);
         let more = commands.len() == TOGETHER;
         let mut rest = commands.as_slice();
         let mut out = Vec::new();
@@ -157,29 +187,16 @@ async fn carry_out(
 }
 
 /// The whole commands that the bytes begin with, and why there is none after them, if that is an error.
-fn commands(buffer: &mut BytesMut, limit: usize) -> (Vec<Command>, Option<Malformed>) {
+fn commands(buffer: &mut BytesMut, begun: &mut Begun, limit: usize) -> (Vec<Command>, Option<Malformed>) {
     let mut commands = Vec::new();
     while commands.len() < TOGETHER {
-        match parse::next(buffer, limit) {
+        match parse::next(buffer, begun, limit) {
             Ok(Next::Command(command)) => commands.push(command),
             Ok(Next::Incomplete) => break,
             Err(malformed) => return (commands, Some(malformed)),
         }
     }
     (commands, None)
-}
-
-async fn answer(
-    stream: &mut TcpStream,
-    replies: &[Reply],
-    client: &Client,
-    limit: Duration,
-) -> io::Result<()> {
-    let mut out = Vec::new();
-    for reply in replies {
-        write(&mut out, reply, client.protocol());
-    }
-    send(stream, &out, limit).await
 }
 
 async fn send(stream: &mut TcpStream, out: &[u8], limit: Duration) -> io::Result<()> {

@@ -31,20 +31,31 @@ impl Malformed {
     }
 }
 
-/// Takes the next command of at most `limit` bytes.
-pub(super) fn next(buffer: &mut BytesMut, limit: usize) -> Result<Next, Malformed> {
+/// How far a command was read that has not arrived whole. Reading goes on there, so that a command that comes byte by
+/// byte costs no more than one that comes at once.
+#[derive(Debug, Default)]
+pub(super) struct Begun {
+    /// How many words it has, once that is known.
+    count: Option<usize>,
+    words: Vec<Word>,
+    /// Where what was not read yet begins.
+    at: usize,
+    /// How many bytes the words have.
+    size: usize,
+}
+
+/// Takes the next command of at most `limit` bytes, of which so much was read already.
+pub(super) fn next(buffer: &mut BytesMut, begun: &mut Begun, limit: usize) -> Result<Next, Malformed> {
     loop {
-        let (taken, words) = match buffer.first() {
-            None => return Ok(Next::Incomplete),
-            Some(b'*') => match array(buffer, limit)? {
-                Some(found) => found,
-                None => return Ok(Next::Incomplete),
-            },
-            Some(_) => match line(buffer)? {
-                Some(found) => found,
-                None => return Ok(Next::Incomplete),
-            },
+        let whole = match buffer.first() {
+            None => false,
+            Some(b'*') => array(buffer, begun, limit)?,
+            Some(_) => line(buffer, begun)?,
         };
+        if !whole {
+            return Ok(Next::Incomplete);
+        }
+        let Begun { words, at: taken, .. } = std::mem::take(begun);
         let frame = buffer.split_to(taken).freeze();
         let words: Vec<Bytes> = words
             .into_iter()
@@ -61,25 +72,30 @@ pub(super) fn next(buffer: &mut BytesMut, limit: usize) -> Result<Next, Malforme
 }
 
 /// A word: where it stands, or, typed in quotes, what it is.
+#[derive(Debug)]
 enum Word {
     At(usize, usize),
     Own(Vec<u8>),
 }
 
-type Found = Option<(usize, Vec<Word>)>;
-
-/// `*2\r\n$4\r\nLLEN\r\n$1\r\nk\r\n`
-fn array(bytes: &[u8], limit: usize) -> Result<Found, Malformed> {
-    let Some((count, mut at)) = number(bytes, 1, "invalid multibulk length")? else { return Ok(None) };
-    let Ok(count) = usize::try_from(count) else { return Ok(Some((at, Vec::new()))) };
-    if count > WORDS {
-        return Err(Malformed::new("invalid multibulk length"));
-    }
-    let mut words = Vec::with_capacity(count.min(64));
-    let mut size = 0;
-    for _ in 0..count {
-        match bytes.get(at) {
-            None => return Ok(None),
+/// `*2\r\n$4\r\nLLEN\r\n$1\r\nk\r\n`; whether it is whole.
+fn array(bytes: &[u8], begun: &mut Begun, limit: usize) -> Result<bool, Malformed> {
+    let count = match begun.count {
+        Some(count) => count,
+        None => {
+            let Some((count, at)) = number(bytes, 1, "invalid multibulk length")? else { return Ok(false) };
+            // Less than nothing is nothing, as in Redis.
+            let count = usize::try_from(count).unwrap_or(0);
+            if count > WORDS {
+                return Err(Malformed::new("invalid multibulk length"));
+            }
+            (begun.count, begun.at) = (Some(count), at);
+            count
+        }
+    };
+    while begun.words.len() < count {
+        match bytes.get(begun.at) {
+            None => return Ok(false),
             Some(b'$') => {}
             Some(other) => {
                 return Err(Malformed::new(&format!(
@@ -88,22 +104,24 @@ fn array(bytes: &[u8], limit: usize) -> Result<Found, Malformed> {
                 )));
             }
         }
-        let Some((length, begin)) = number(bytes, at + 1, "invalid bulk length")? else { return Ok(None) };
+        let Some((length, begin)) = number(bytes, begun.at + 1, "invalid bulk length")? else {
+            return Ok(false);
+        };
         let length = usize::try_from(length).map_err(|_| Malformed::new("invalid bulk length"))?;
-        size += length;
-        if length > limit || size > limit {
+        let size = begun.size.saturating_add(length);
+        if size > limit {
             return Err(Malformed(format!("ERR Protocol error: a command has at most {limit} bytes here")));
         }
         let end = begin + length;
         match bytes.get(end..end + 2) {
-            None => return Ok(None),
+            None => return Ok(false),
             Some(b"\r\n") => {}
             Some(_) => return Err(Malformed::new("a bulk string does not end where it says")),
         }
-        words.push(Word::At(begin, end));
-        at = end + 2;
+        begun.words.push(Word::At(begin, end));
+        (begun.at, begun.size) = (end + 2, size);
     }
-    Ok(Some((at, words)))
+    Ok(true)
 }
 
 /// The number in a line that begins there, and where the next line does.
@@ -124,14 +142,19 @@ fn number(bytes: &[u8], from: usize, wrong: &str) -> Result<Option<(i64, usize)>
     number.map(|number| Some((number, from + end + 2))).ok_or_else(|| Malformed::new(wrong))
 }
 
-/// `LLEN k\r\n`, with quotes where words have spaces.
-fn line(bytes: &[u8]) -> Result<Found, Malformed> {
+/// `LLEN k\r\n`, with quotes where words have spaces; whether it is whole.
+fn line(bytes: &[u8], begun: &mut Begun) -> Result<bool, Malformed> {
     let head = bytes.get(..LINE).unwrap_or(bytes);
-    let Some(end) = head.iter().position(|byte| *byte == b'\n') else {
-        return if head.len() == LINE { Err(Malformed::new("too big inline request")) } else { Ok(None) };
+    let fresh = head.get(begun.at..).unwrap_or_default();
+    let Some(end) = fresh.iter().position(|byte| *byte == b'\n').map(|found| begun.at + found) else {
+        begun.at = head.len();
+        return if head.len() == LINE { Err(Malformed::new("too big inline request")) } else { Ok(false) };
     };
     let text = bytes.get(..end).unwrap_or_default();
     let text = text.strip_suffix(b"\r").unwrap_or(text);
+    if is_http(text) {
+        return Err(Malformed::new("this is no HTTP port"));
+    }
     let mut words = Vec::new();
     let mut rest = text.iter().copied().peekable();
     loop {
@@ -161,7 +184,15 @@ fn line(bytes: &[u8]) -> Result<Found, Malformed> {
         }
         words.push(Word::Own(word));
     }
-    Ok(Some((end + 1, words)))
+    (begun.words, begun.at) = (words, end + 1);
+    Ok(true)
+}
+
+/// Whether a line is one of a request that a browser sends: any page may have one sent to this port, and its body must
+/// not be carried out. Redis ends connections at the same two words.
+fn is_http(line: &[u8]) -> bool {
+    let word = line.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    word.eq_ignore_ascii_case(b"POST") || word.eq_ignore_ascii_case(b"Host:")
 }
 
 #[cfg(test)]
@@ -175,7 +206,7 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Result<Next, String> {
-        next(&mut BytesMut::from(bytes), 100).map_err(|malformed| malformed.0)
+        next(&mut BytesMut::from(bytes), &mut Begun::default(), 100).map_err(|malformed| malformed.0)
     }
 
     #[test]
@@ -193,15 +224,24 @@ mod tests {
 
     #[test]
     fn every_beginning_of_a_command_waits_for_the_rest() {
-        for whole in ["*2\r\n$4\r\nLLEN\r\n$10\r\n0123456789\r\n", "LLEN k\r\n"] {
-            for end in 0..whole.len() {
+        for (whole, key) in [("*2\r\n$4\r\nLLEN\r\n$10\r\n0123456789\r\n", "0123456789"), ("LLEN k\r\n", "k")]
+        {
+            // Read anew at each length, and read on from where the last reading stopped.
+            let (mut buffer, mut begun) = (BytesMut::new(), Begun::default());
+            for (end, byte) in whole.bytes().enumerate() {
                 assert_eq!(read(&whole.as_bytes()[..end]), Ok(Next::Incomplete), "{end} bytes of {whole:?}");
+                assert_eq!(next(&mut buffer, &mut begun, 100), Ok(Next::Incomplete));
+                buffer.extend_from_slice(&[byte]);
             }
+            assert_eq!(next(&mut buffer, &mut begun, 100), Ok(command(&["LLEN", key])));
+            assert!(buffer.is_empty());
         }
     }
 
     #[test]
     fn commands_follow_one_another() {
+        let mut begun = Begun::default();
+        let mut next = |buffer: &mut BytesMut, limit| super::next(buffer, &mut begun, limit);
         let mut buffer = BytesMut::from(&b"*1\r\n$4\r\nPING\r\nECHO x\r\n*1\r\n$4\r\nQU"[..]);
         assert_eq!(next(&mut buffer, 100), Ok(command(&["PING"])));
         assert_eq!(next(&mut buffer, 100), Ok(command(&["ECHO", "x"])));
@@ -233,6 +273,8 @@ mod tests {
         );
         check(b"*1\r\n$1\r\nab\r\n", "does not end where it says");
         check(b"ECHO \"x\r\n", "unbalanced quotes");
+        check(b"POST / HTTP/1.1\r\n", "no HTTP port");
+        check(b"host: x\r\n", "no HTTP port");
         check(&[b'x'; LINE], "too big inline request");
     }
 }

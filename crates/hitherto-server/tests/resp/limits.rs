@@ -39,7 +39,6 @@ fn malformed_bytes_get_an_error_and_a_close() {
             b"PING\r\n*3\r\n$9999999\r\n",
             "+PONG\r\n-ERR Protocol error: a command has at most 1000 bytes here\r\n",
         ),
-        (b"GET / HTTP/1.1\r\nHost: x\r\nquit\r\n", ""),
     ] {
         let got = until_closed(&door, bytes);
         assert!(got.ends_with(expected), "{got}");
@@ -133,4 +132,58 @@ fn a_pipeline_about_many_sessions_is_answered_in_order() {
     bytes.push_str("QUIT\r\n");
     expected.push_str("+OK\r\n");
     assert_eq!(until_closed(&door, bytes.as_bytes()), expected);
+}
+
+/// The time is the whole command's: a client that sends a byte now and then would hold its connection for ever.
+#[test]
+fn a_command_that_comes_byte_by_byte_has_no_more_time_than_another() {
+    let (door, _folder) = door(|_, options| options.command_timeout = Duration::from_millis(300));
+    let mut stream = TcpStream::connect(door.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(b"*2\r\n$4\r\nLLEN\r\n$200\r\n").unwrap();
+    let mut sent = 0;
+    while sent < 40 && stream.write_all(b"k").is_ok() {
+        std::thread::sleep(Duration::from_millis(50));
+        sent += 1;
+    }
+    assert!(sent < 40, "it was waited for to the end");
+    let mut out = Vec::new();
+    let _ = stream.read_to_end(&mut out);
+    assert_eq!(String::from_utf8(out).unwrap(), "-ERR the command did not arrive in time\r\n");
+}
+
+/// What a read took to the last byte of its buffer was taken for the beginning of another command, and the idle
+/// connection was told that this one was late.
+#[test]
+fn a_connection_is_idle_after_a_command_of_any_length() {
+    let (door, _folder) = door(|_, options| options.command_timeout = Duration::from_millis(50));
+    for length in [8_191, 8_192, 8_193, 16_384] {
+        let mut stream = TcpStream::connect(door.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut line = vec![b' '; length];
+        line[..4].copy_from_slice(b"PING");
+        line[length - 2..].copy_from_slice(b"\r\n");
+        stream.write_all(&line).unwrap();
+        let mut pong = [0; 7];
+        stream.read_exact(&mut pong).unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        stream.write_all(b"PING\r\n").unwrap();
+        stream.read_exact(&mut pong).unwrap();
+        assert_eq!(&pong, b"+PONG\r\n", "after {length} bytes");
+    }
+}
+
+/// A page in a browser may have any text sent to a port of this machine, as the body of a request.
+#[test]
+fn the_body_of_a_request_of_a_browser_is_not_carried_out() {
+    let (door, _folder) = door(|_, _| {});
+    let mut client = door.client();
+    for head in
+        ["POST / HTTP/1.1\r\n", "PUT / HTTP/1.1\r\nHost: 127.0.0.1:8701\r\nContent-Length: 14\r\n\r\n"]
+    {
+        call(&mut client, "RPUSH s a");
+        let got = until_closed(&door, format!("{head}DEL s\r\nQUIT\r\n").as_bytes());
+        assert!(got.ends_with("-ERR Protocol error: this is no HTTP port\r\n"), "{got}");
+    }
+    assert_eq!(call(&mut client, "LLEN s"), Reply::Integer(2));
 }
