@@ -20,6 +20,7 @@ mod view;
 mod slice;
 
 mod change;
+mod elements;
 mod expiry;
 mod hash;
 mod keys;

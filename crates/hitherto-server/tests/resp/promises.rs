@@ -79,3 +79,66 @@ async fn a_listed_key_is_of_the_session_that_it_is_listed_for() {
     let long = [b"KEYS".to_vec(), [vec![b'a'; 1 << 20], vec![0xff], vec![b'a'; 1 << 20]].concat()];
     assert!(matches!(client.command(&long).unwrap(), Reply::Error(why) if why.contains("pattern")));
 }
+
+/// An element that cannot be read back keeps its place: the others stay where they are, whichever end they are counted
+/// from, and none is given for another.
+#[test]
+fn positions_hold_beside_an_element_that_cannot_be_read() {
+    let redis = RedisServer::start(ServerKind::Redis7);
+    let door = Listening::to(ChatMemory::redis(&redis.url()).unwrap());
+    let mut client = door.client();
+    call(&mut client, "RPUSH chat_messages:s a b c d e f");
+    let raw = redis.command(&["KEYS", "*"]).texts();
+    let log = raw.iter().find(|key| redis.command(&["TYPE", key]).text() == "list").unwrap();
+    redis.command(&["LSET", log, "2", "damaged"]);
+    let read = |client: &mut Client, range: &str| {
+        call(client, &format!("LRANGE chat_messages:s {range}")).texts().join("")
+    };
+    assert_eq!(call(&mut client, "LLEN chat_messages:s"), Reply::Integer(6));
+    for (range, expected) in [
+        ("0 -1", "abdef"),
+        ("0 2", "ab"),
+        ("3 5", "def"),
+        ("2 3", "d"),
+        ("-2 -1", "ef"),
+        ("-4 -3", "d"),
+        ("-6 -5", "ab"),
+        ("-6 1", "ab"),
+        ("3 -2", "de"),
+    ] {
+        assert_eq!(read(&mut client, range), expected, "{range}");
+    }
+    assert_eq!(call(&mut client, "LINDEX chat_messages:s 2"), Reply::Nil);
+    assert_eq!(call(&mut client, "LINDEX chat_messages:s 3").text(), "d");
+    assert_eq!(call(&mut client, "LPOS chat_messages:s d"), Reply::Integer(3));
+    assert!(matches!(call(&mut client, "LSET chat_messages:s 2 x"), Reply::Error(_)));
+    assert_eq!(read(&mut client, "0 -1"), "abdef", "nothing was put in another's place");
+    // With a place deleted before it, all are one further to the head.
+    call(&mut client, "LPOP chat_messages:s");
+    assert_eq!(call(&mut client, "LINDEX chat_messages:s 2").text(), "d");
+    assert_eq!(read(&mut client, "0 2"), "bd");
+}
+
+/// Long lists are cut within the deadline; what is popped is given.
+#[test]
+fn long_lists_are_cut_and_popped() {
+    everywhere(|memory, kind| {
+        let door = Listening::to(memory);
+        let mut client = door.client();
+        let mut words = vec!["RPUSH".to_owned(), "chat_messages:s".to_owned()];
+        words.extend((0..1_000).map(|number| number.to_string()));
+        for _ in 0..4 {
+            client.command(&words).unwrap();
+        }
+        assert_eq!(call(&mut client, "LTRIM chat_messages:s -1500 -1").text(), "OK", "{kind}");
+        assert_eq!(call(&mut client, "LLEN chat_messages:s"), Reply::Integer(1_500), "{kind}");
+        let popped = call(&mut client, "LPOP chat_messages:s 1200").texts();
+        assert_eq!(
+            (popped.len(), popped[0].as_str(), popped[1_199].as_str()),
+            (1_200, "500", "699"),
+            "{kind}"
+        );
+        assert_eq!(call(&mut client, "LLEN chat_messages:s"), Reply::Integer(300), "{kind}");
+        assert_eq!(call(&mut client, "LREM chat_messages:s 0 999"), Reply::Integer(1), "{kind}");
+    });
+}
