@@ -54,6 +54,72 @@ fn torn(door: &Listening, other: &mut Client, commands: &[Vec<&str>], length: i6
     }
 }
 
+/// What a write did is answered, however much was read beside it: a push that is stored and answered by an error is
+/// sent again, and what was popped is nowhere else.
+#[test]
+fn what_a_transaction_wrote_is_answered_whatever_it_read() {
+    everywhere(|memory, kind| {
+        let mut keys = KeyspaceOptions::default();
+        keys.reply_limit = 1_000;
+        let door = Listening::with(memory, keys, RespOptions::default());
+        let mut client = door.client();
+        let long = "x".repeat(700);
+        client.command(&["RPUSH", "chat_messages:s", &long]).unwrap();
+        for line in ["MULTI", "LRANGE chat_messages:s 0 -1", "LRANGE chat_messages:s 0 -1"] {
+            call(&mut client, line);
+        }
+        call(&mut client, "RPUSH chat_messages:s y");
+        call(&mut client, "LPOP chat_messages:s");
+        call(&mut client, "LLEN chat_messages:s");
+        let Reply::Array(replies) = call(&mut client, "EXEC") else { panic!() };
+        assert_eq!(replies[0].texts(), [long.as_str()], "{kind}");
+        assert!(matches!(&replies[1], Reply::Error(why) if why.contains("ask for a part")), "{kind}");
+        assert_eq!(replies[2], Reply::Integer(2), "{kind}");
+        assert_eq!(replies[3].text(), long, "{kind}");
+        assert_eq!(replies[4], Reply::Integer(1), "{kind}");
+    });
+}
+
+/// When a session ends is read off a clock and so a millisecond more or less each time; that is no change.
+#[test]
+fn a_watched_session_that_expires_is_not_changed_by_time() {
+    everywhere(|memory, kind| {
+        let door = Listening::to(memory);
+        let mut client = door.client();
+        call(&mut client, "RPUSH chat_messages:s a");
+        call(&mut client, "EXPIRE chat_messages:s 1000");
+        for round in 0..100 {
+            call(&mut client, "WATCH chat_messages:s");
+            thread::sleep(Duration::from_micros(700));
+            call(&mut client, "MULTI");
+            call(&mut client, "LLEN chat_messages:s");
+            let replies = call(&mut client, "EXEC");
+            assert_eq!(replies, Reply::Array(vec![Reply::Integer(1)]), "{kind}, round {round}");
+        }
+    });
+}
+
+/// A word takes memory although it is empty.
+#[test]
+fn a_transaction_of_many_words_is_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut keys = KeyspaceOptions::default();
+    keys.command_limit = 100_000;
+    let memory = ChatMemory::embedded(folder.path().join("h.db")).unwrap();
+    let door = Listening::with(memory, keys, RespOptions::default());
+    let mut client = door.client();
+    let mut words = vec!["EXISTS"];
+    words.extend(std::iter::repeat_n("", 10_000));
+    call(&mut client, "MULTI");
+    let replies: Vec<Reply> = (0..3).map(|_| client.command(&words).unwrap()).collect();
+    assert_eq!(replies[0].text(), "QUEUED");
+    assert!(
+        matches!(&replies[2], Reply::Error(why) if why.contains("a transaction has at most")),
+        "{replies:?}"
+    );
+    assert!(matches!(call(&mut client, "EXEC"), Reply::Error(why) if why.starts_with("EXECABORT")));
+}
+
 /// A session whose id looks like another client's key is listed under a key that leads to it, and to no other.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listed_key_is_of_the_session_that_it_is_listed_for() {
@@ -141,4 +207,26 @@ fn long_lists_are_cut_and_popped() {
         assert_eq!(call(&mut client, "LLEN chat_messages:s"), Reply::Integer(300), "{kind}");
         assert_eq!(call(&mut client, "LREM chat_messages:s 0 999"), Reply::Integer(1), "{kind}");
     });
+}
+
+/// A store that hangs makes a transaction slow, and no secret of what was done: each command says for itself.
+#[test]
+fn a_transaction_on_a_store_that_hangs_says_what_was_begun() {
+    let redis = RedisServer::start(ServerKind::Redis7);
+    let door = Listening::to(ChatMemory::redis(&redis.url()).unwrap());
+    let mut client = door.client();
+    call(&mut client, "RPUSH chat_messages:s a");
+    redis.pause();
+    call(&mut client, "MULTI");
+    for number in 0..5 {
+        call(&mut client, &format!("RPUSH chat_messages:s{number} b"));
+    }
+    let Reply::Array(replies) = call(&mut client, "EXEC") else { panic!() };
+    redis.resume();
+    assert_eq!(replies.len(), 5);
+    let errors: Vec<&str> =
+        replies.iter().map(|reply| if let Reply::Error(why) = reply { why.as_str() } else { "" }).collect();
+    assert!(!errors[0].is_empty() && !errors[0].contains("not begun"), "{errors:?}");
+    assert!(errors[4].contains("not begun"), "{errors:?}");
+    assert_eq!(call(&mut client, "EXISTS chat_messages:s4"), Reply::Integer(0));
 }
