@@ -80,6 +80,81 @@ fn what_a_transaction_wrote_is_answered_whatever_it_read() {
     });
 }
 
+/// A push that was stored, and deleted since, is not the push that comes now.
+#[test]
+fn a_push_is_no_repeat_of_one_that_is_gone() {
+    everywhere(|memory, kind| {
+        let door = Listening::to(memory);
+        let mut other = door.client();
+        let element = r#"{"role":"user","content":"yes"}"#;
+        let push = vec!["RPUSH", "agents:session:s:messages", element];
+        torn(&door, &mut other, std::slice::from_ref(&push), 1);
+        call(&mut other, "DEL agents:session:s:messages");
+        assert_eq!(door.client().command(&push).unwrap(), Reply::Integer(1), "{kind}");
+        assert_eq!(call(&mut other, "LLEN agents:session:s:messages"), Reply::Integer(1), "{kind}");
+    });
+}
+
+/// The Agents SDK pushes in a transaction that sets the fields of its hash first, and its client sends the whole
+/// transaction again.
+#[test]
+fn a_transaction_that_is_sent_again_after_a_reset_is_stored_once() {
+    everywhere(|memory, kind| {
+        let door = Listening::to(memory);
+        let mut other = door.client();
+        let element = r#"{"role":"user","content":"yes"}"#;
+        let commands = [
+            vec!["MULTI"],
+            vec!["HSET", "agents:session:s", "session_id", "s"],
+            vec!["RPUSH", "agents:session:s:messages", element],
+            vec!["HSET", "agents:session:s", "updated_at", "1"],
+            vec!["EXEC"],
+        ];
+        torn(&door, &mut other, &commands, 1);
+        let mut again = door.client();
+        let mut last = Reply::Nil;
+        for command in &commands {
+            last = again.command(command).unwrap();
+        }
+        assert_eq!(
+            last,
+            Reply::Array(vec![Reply::Integer(0), Reply::Integer(1), Reply::Integer(0)]),
+            "{kind}"
+        );
+        assert_eq!(call(&mut other, "LLEN agents:session:s:messages"), Reply::Integer(1), "{kind}");
+    });
+}
+
+/// A session that is full holds as many messages as were pushed just now, and was not empty before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_session_keeps_its_time_to_live() {
+    let folder = tempfile::tempdir().unwrap();
+    let redis = RedisServer::start(ServerKind::Redis7);
+    for memory in
+        [ChatMemory::embedded(folder.path().join("h.db")).unwrap(), ChatMemory::redis(&redis.url()).unwrap()]
+    {
+        let mut options = AppendOptions::default();
+        options.ttl = TtlChange::Set(Ttl::from_secs(1_000).unwrap());
+        options.max_messages = Change::Set(2);
+        memory.append(&session("s"), vec![Message::user("one")], &options).await.unwrap();
+        let door = Listening::to(memory);
+        let mut client = door.client();
+        for _ in 0..2 {
+            let element = r#"{"role":"user","content":"hi"}"#;
+            let pushed = client.command(&["RPUSH", "chat_messages:s", element, element]).unwrap();
+            assert_eq!(pushed, Reply::Integer(2));
+            let left = call(&mut client, "TTL chat_messages:s").integer();
+            assert!((990..=1_000).contains(&left), "{left}");
+        }
+        // What was emptied began anew.
+        call(&mut client, "RPUSH chat_messages:t a b");
+        call(&mut client, "EXPIRE chat_messages:t 1000");
+        call(&mut client, "LPOP chat_messages:t 2");
+        assert_eq!(call(&mut client, "RPUSH chat_messages:t a b"), Reply::Integer(2));
+        assert_eq!(call(&mut client, "TTL chat_messages:t"), Reply::Integer(-1));
+    }
+}
+
 /// When a session ends is read off a clock and so a millisecond more or less each time; that is no change.
 #[test]
 fn a_watched_session_that_expires_is_not_changed_by_time() {
