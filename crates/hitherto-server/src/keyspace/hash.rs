@@ -18,7 +18,7 @@ const FIELDS: [&str; 3] = ["session_id", "created_at", "updated_at"];
 pub(super) fn is_known(command: &Command) -> bool {
     let pairs = command.rest(2);
     !pairs.is_empty()
-        && pairs.len() % 2 == 0
+        && pairs.len().is_multiple_of(2)
         && pairs.iter().step_by(2).all(|field| FIELDS.iter().any(|known| known.as_bytes() == &**field))
 }
 

@@ -224,13 +224,12 @@ mod tests {
 
     #[test]
     fn every_beginning_of_a_command_waits_for_the_rest() {
-        for (whole, key) in
-            [("*2\r\n$4\r\nLLEN\r\n$10\r\n0123456789\r\n", "0123456789"), ("LLEN k\r\n", "k")]
+        for (whole, key) in [("*2\r\n$4\r\nLLEN\r\n$10\r\n0123456789\r\n", "0123456789"), ("LLEN k\r\n", "k")]
         {
             // Read anew at each length, and read on from where the last reading stopped.
             let (mut buffer, mut begun) = (BytesMut::new(), Begun::default());
             for (end, byte) in whole.bytes().enumerate() {
-                assert_eq!(read(&whole.as_bytes()[..end]), Ok(Next::Incomplete), "{:?}", &whole[..end]);
+                assert_eq!(read(&whole.as_bytes()[..end]), Ok(Next::Incomplete), "{end} bytes of {whole:?}");
                 assert_eq!(next(&mut buffer, &mut begun, 100), Ok(Next::Incomplete));
                 buffer.extend_from_slice(&[byte]);
             }

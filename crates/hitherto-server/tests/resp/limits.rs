@@ -152,7 +152,9 @@ fn a_connection_is_idle_after_a_command_of_any_length() {
 fn the_body_of_a_request_of_a_browser_is_not_carried_out() {
     let (door, _folder) = door(|_, _| {});
     let mut client = door.client();
-    for head in ["POST / HTTP/1.1\r\n", "PUT / HTTP/1.1\r\nHost: 127.0.0.1:8701\r\nContent-Length: 14\r\n\r\n"] {
+    for head in
+        ["POST / HTTP/1.1\r\n", "PUT / HTTP/1.1\r\nHost: 127.0.0.1:8701\r\nContent-Length: 14\r\n\r\n"]
+    {
         call(&mut client, "RPUSH s a");
         let got = until_closed(&door, format!("{head}DEL s\r\nQUIT\r\n").as_bytes());
         assert!(got.ends_with("-ERR Protocol error: this is no HTTP port\r\n"), "{got}");
