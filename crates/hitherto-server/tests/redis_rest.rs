@@ -84,3 +84,25 @@ fn it_can_be_switched_off() {
     assert_eq!(post(process.address, "/", r#"["ping"]"#).status, 404);
     assert_eq!(get(process.address, "/healthz").status, 200);
 }
+
+/// Whoever gives up in the middle of a request is gone: its client is not counted for ever, and the turn that it began
+/// holds nobody up.
+#[test]
+fn a_request_that_is_given_up_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), &[]);
+    let human = |text: &str| json!({"type": "human", "data": {"content": text}}).to_string();
+    let mut holder = hitherto_testkit::Client::connect(process.redis).unwrap();
+    for number in 0..3 {
+        // The turn that is open makes the request wait.
+        holder.command(&["LPUSH", "s", &human("a question")]).unwrap();
+        let mut wire = support::Wire::open(process.address);
+        let body = json!(["lpush", "s", human(&number.to_string())]).to_string();
+        wire.send(&support::request("POST", "/", &["content-type: application/json"], body.as_bytes()));
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        drop(wire);
+    }
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let info = holder.command(&["INFO", "clients"]).unwrap().text();
+    assert!(info.contains("connected_clients:1\r\n"), "{info}");
+}

@@ -86,7 +86,7 @@ fn wants_base64(headers: &HeaderMap) -> bool {
 async fn run(keyspace: &Keyspace, commands: &[Command]) -> Vec<Reply> {
     let mut client: Client = keyspace.connect();
     let replies = keyspace.run(&mut client, commands).await;
-    keyspace.disconnect(client, false);
+    Keyspace::disconnect(client, false);
     replies
 }
 

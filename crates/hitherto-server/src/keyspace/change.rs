@@ -3,6 +3,7 @@
 //! Invariant: what is taken from a list is deleted from its session, once, and nothing else is.
 
 use hitherto::{Element, End, Message};
+use tokio::time::Instant;
 
 use super::command::Command;
 use super::profile::Place;
@@ -13,6 +14,9 @@ use super::{Client, Keyspace, Reply, errors};
 
 /// How often a change looks again when others change the same list.
 const TRIES: usize = 16;
+
+/// How many elements are popped before a look whether that is enough.
+const POPPED: u32 = 256;
 
 const OUT_OF_RANGE: &str = "ERR index out of range";
 
@@ -31,10 +35,29 @@ impl Keyspace {
             let there = self.describe(&place.session).await?.is_some();
             return Ok(if there { Reply::List(Vec::new()) } else { nothing() });
         }
-        let taken = self.memory().take(&place.session, end, wanted).await.map_err(errors::reply)?;
-        let mut elements: Vec<Reply> = Vec::new();
-        for element in &taken {
-            elements.extend(self.first(&element.message, variant).map(Reply::Bulk));
+        let (mut elements, mut bytes): (Vec<Reply>, usize) = (Vec::new(), 0);
+        let begun = Instant::now();
+        let mut missing = wanted;
+        // What is taken is nowhere else, so it is given: where it becomes too much or takes too long, or the store fails
+        // in the middle, as much as there is, and the rest stays in the list.
+        while missing > 0
+            && bytes <= self.0.options.reply_limit
+            && begun.elapsed() < self.0.options.deadline / 2
+        {
+            let some = missing.min(POPPED);
+            let taken = match self.memory().take(&place.session, end, some).await {
+                Err(error) if elements.is_empty() => return Err(errors::reply(error)),
+                taken => taken.unwrap_or_default(),
+            };
+            missing = missing.saturating_sub(some);
+            let ended = u32::try_from(taken.len()).is_ok_and(|taken| taken < some);
+            for message in taken.iter().map(|element| &element.message) {
+                bytes += message.payload().len();
+                elements.extend(self.first(message, variant).map(Reply::Bulk));
+            }
+            if ended {
+                break;
+            }
         }
         Ok(match count {
             _ if elements.is_empty() => nothing(),
@@ -101,18 +124,14 @@ impl Keyspace {
             all.reverse();
         }
         let most = if count == 0 { u64::MAX } else { count.unsigned_abs() };
-        let mut removed = 0;
-        for element in all {
-            if removed >= most {
-                break;
-            }
-            if self.first(&element.message, variant).as_ref() == Some(command.word(3)) {
-                let gone =
-                    self.memory().take_element(&place.session, &element).await.map_err(errors::reply)?;
-                removed += u64::from(gone);
-            }
-        }
-        Ok(Reply::count(removed))
+        let equal = all
+            .into_iter()
+            .flatten()
+            .filter(|element| self.first(&element.message, variant).as_ref() == Some(command.word(3)))
+            .take(usize::try_from(most).unwrap_or(usize::MAX))
+            .collect();
+        let gone = self.memory().take_elements(&place.session, equal).await.map_err(errors::reply)?;
+        Ok(Reply::count(gone.len() as u64))
     }
 
     pub(super) async fn lset(&self, client: &Client, command: &Command) -> Outcome {

@@ -2,12 +2,15 @@
 
 use hitherto::{Description, SessionId};
 
-use super::Command;
 use super::repeats::Mark;
+use super::{Command, Keyspace};
 
-/// A client of a keyspace. A wire makes one for each connection and gives it back when the connection ends.
+/// A client of a keyspace. A wire makes one for each connection and gives it back when the connection ends; one that is
+/// dropped, because whoever sent it gave up, is gone all the same.
 #[derive(Debug)]
 pub(crate) struct Client {
+    /// Where it is to be missed when it goes, however it goes.
+    pub(super) home: Option<Keyspace>,
     pub(super) id: u64,
     pub(super) name: String,
     /// 2 or 3.
@@ -25,6 +28,8 @@ pub(crate) struct Client {
     pub(super) unseen: Vec<Mark>,
     /// Whether everything that it has pushed so far was known already.
     pub(super) fresh: bool,
+    /// Whether it may not have seen the replies to what it sent last, if it goes now.
+    pub(super) broken: bool,
     /// Whether the wire is to end once the replies are written.
     pub(super) closing: bool,
 }
@@ -50,6 +55,7 @@ pub(super) struct Watched {
 impl Client {
     pub(super) fn new(id: u64) -> Self {
         Self {
+            home: None,
             id,
             name: String::new(),
             protocol: 2,
@@ -60,6 +66,7 @@ impl Client {
             holding: None,
             unseen: Vec::new(),
             fresh: true,
+            broken: true,
             closing: false,
         }
     }
@@ -85,5 +92,13 @@ impl Client {
     /// It sent something more, so it has seen the replies before.
     pub(crate) fn heard(&mut self) {
         self.unseen.clear();
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if let Some(home) = self.home.take() {
+            home.forget(self);
+        }
     }
 }

@@ -20,9 +20,15 @@ impl Command {
         Self { words }
     }
 
-    /// How many bytes it has.
-    pub(crate) fn size(&self) -> usize {
-        self.words.iter().map(Bytes::len).sum()
+    /// How many bytes of memory it takes: a word takes some although it is empty.
+    pub(super) fn size(&self) -> usize {
+        self.words.iter().map(|word| word.len() + size_of::<Bytes>()).sum()
+    }
+
+    /// The same command with bytes of its own, for one that is kept: those that it came in may be a few of many, all of
+    /// which would be kept with them.
+    pub(super) fn detached(&self) -> Self {
+        Self { words: self.words.iter().map(|word| Bytes::copy_from_slice(word)).collect() }
     }
 
     /// What is known of it, if it is served and has as many arguments as it must.

@@ -35,6 +35,14 @@ pub(super) fn too_slow(deadline: std::time::Duration) -> Reply {
     ))
 }
 
+/// A command of a transaction was not begun, for what came before it took too long.
+pub(super) fn not_begun(deadline: std::time::Duration) -> Reply {
+    Reply::error(format!(
+        "ERR the transaction took more than {} ms, and this was not begun",
+        deadline.as_millis()
+    ))
+}
+
 pub(super) fn wrong_type() -> Reply {
     Reply::error("WRONGTYPE Operation against a key holding the wrong kind of value")
 }

@@ -19,9 +19,10 @@ pub(super) fn literal_prefix(pattern: &[u8]) -> String {
             }
         }
     }
-    while std::str::from_utf8(&out).is_err() {
-        out.pop();
-    }
+    // What follows bytes that are no text is in no key.
+    let text =
+        std::str::from_utf8(&out).map_err(|error| error.valid_up_to()).map_or_else(|end| end, str::len);
+    out.truncate(text);
     String::from_utf8(out).unwrap_or_default()
 }
 

@@ -3,19 +3,25 @@
 //! A session can be named by the key of every profile. It is listed by its bare id, or, where a pattern begins as the
 //! keys of a profile do, as that profile's keys.
 
-use hitherto::{Listed, SessionId, SessionQuery};
+use hitherto::{Listed, SessionQuery};
 
 use super::command::{Command, NOT_INTEGER, SYNTAX};
 use super::profile::Part;
 use super::read::Outcome;
 use super::{Client, Keyspace, Reply, errors, glob};
 
+/// The longest pattern, in bytes: far longer than a key can be, and short enough to be tried on every one.
+const PATTERN: usize = 4 << 10;
+
+/// What stands before and after the id in a key, and which part of a session that is.
+type Name = (String, String, Part);
+
 /// What a scan looks for.
 #[derive(Debug)]
 struct Pattern<'a> {
     glob: &'a [u8],
-    /// What stands before and after the ids of the keys listed, and which parts they are.
-    names: Vec<(String, String, Part)>,
+    /// The keys of profiles that are listed; without any, sessions are listed by their bare ids.
+    names: Vec<&'a Name>,
     /// What the ids begin with.
     prefix: String,
     kind: Option<String>,
@@ -75,13 +81,13 @@ impl Keyspace {
     }
 
     pub(super) async fn keys(&self, client: &Client, command: &Command) -> Outcome {
-        let pattern = self.pattern(client, command.word(1), None);
+        let pattern = self.pattern(client, command.word(1), None)?;
         let (mut keys, mut bytes) = (Vec::new(), 0);
         let mut query = self.query(&pattern);
         loop {
             let page = self.memory().sessions(&query).await.map_err(errors::reply)?;
             for listed in page.sessions {
-                for key in pattern.keys(&listed) {
+                for key in self.names(client, &pattern, &listed) {
                     bytes += key.len();
                     keys.push(key);
                 }
@@ -120,12 +126,13 @@ impl Keyspace {
             }
             at += 2;
         }
-        let pattern = self.pattern(client, glob, kind);
+        let pattern = self.pattern(client, glob, kind)?;
         let mut query = self.query(&pattern);
         query.limit = u32::try_from(count).unwrap_or(u32::MAX).min(self.memory().limits().page);
         query.after = self.0.cursors.place(cursor);
         let page = self.memory().sessions(&query).await.map_err(errors::reply)?;
-        let keys: Vec<String> = page.sessions.iter().flat_map(|listed| pattern.keys(listed)).collect();
+        let keys: Vec<String> =
+            page.sessions.iter().flat_map(|listed| self.names(client, &pattern, listed)).collect();
         let next = page.next.map_or(0, |place| self.0.cursors.note(place));
         let keys = Reply::texts(keys.iter().map(String::as_str));
         Ok(Reply::List(vec![Reply::text(&next.to_string()), keys]))
@@ -149,49 +156,70 @@ impl Keyspace {
         SessionQuery { prefix: pattern.prefix.clone(), limit, ..SessionQuery::default() }
     }
 
-    fn pattern<'a>(&self, client: &Client, glob: &'a [u8], kind: Option<String>) -> Pattern<'a> {
-        let literal = glob::literal_prefix(glob);
-        let mut names: Vec<(String, String, Part)> = self
-            .0
+    /// How the profiles of the client's database name keys.
+    fn profile_names(&self, client: &Client) -> impl Iterator<Item = &Name> {
+        let database = client.database;
+        self.0
             .options
             .profiles
             .iter()
-            .filter(|profile| profile.database.is_none_or(|own| own == client.database))
+            .filter(move |profile| profile.database.is_none_or(|own| own == database))
             .flat_map(|profile| &profile.keys)
+    }
+
+    fn pattern<'a>(
+        &'a self,
+        client: &Client,
+        glob: &'a [u8],
+        kind: Option<String>,
+    ) -> Result<Pattern<'a>, Reply> {
+        if glob.len() > PATTERN {
+            return Err(Reply::error(format!("ERR a pattern has at most {PATTERN} bytes")));
+        }
+        let literal = glob::literal_prefix(glob);
+        let names: Vec<&Name> = self
+            .profile_names(client)
             .filter(|(before, _, part)| {
                 *part != Part::Nothing && !before.is_empty() && literal.starts_with(before.as_str())
             })
-            .cloned()
             .collect();
-        if names.is_empty() {
-            names.push((String::new(), String::new(), Part::Messages));
-        }
         let prefix = match names.as_slice() {
+            // What a pattern says literally may be the end of the key, and not of the id.
+            all if all.iter().any(|(_, after, _)| !after.is_empty()) => "",
+            [] => &literal,
             [(before, _, _), rest @ ..] if rest.iter().all(|(other, _, _)| other == before) => {
-                literal.strip_prefix(before.as_str()).unwrap_or_default().to_owned()
+                literal.strip_prefix(before.as_str()).unwrap_or_default()
             }
-            _ => String::new(),
+            _ => "",
         };
-        // What a pattern says literally may be the end of the key, and not of the id.
-        let prefix = if names.iter().any(|(_, after, _)| !after.is_empty()) { String::new() } else { prefix };
-        Pattern { glob, names, prefix, kind }
+        Ok(Pattern { glob, prefix: prefix.to_owned(), names, kind })
     }
-}
 
-impl Pattern<'_> {
-    fn keys(&self, listed: &Listed) -> Vec<String> {
+    /// The keys by which a session is listed: each leads to it, and to the part that it says.
+    fn names(&self, client: &Client, pattern: &Pattern<'_>, listed: &Listed) -> Vec<String> {
         if listed.description.messages == 0 {
             return Vec::new();
         }
-        let key =
-            |before: &str, session: &SessionId, after: &str| format!("{before}{}{after}", session.as_str());
-        self.names
-            .iter()
-            .filter(|(_, _, part)| {
-                self.kind.as_ref().is_none_or(|kind| word(*part).eq_ignore_ascii_case(kind))
+        let session = &listed.session;
+        let key = |(before, after, part): &Name| (format!("{before}{}{after}", session.as_str()), *part);
+        let leads_back = |(key, part): &(String, Part)| {
+            self.place(client, key.as_bytes())
+                .is_ok_and(|place| place.part == *part && place.session == *session)
+        };
+        let keys: Vec<(String, Part)> = if pattern.names.is_empty() {
+            // An id that looks like a key of a profile is, as a key, another session's.
+            let names = self.profile_names(client).filter(|(_, _, part)| *part == Part::Messages).map(key);
+            let bare = (session.as_str().to_owned(), Part::Messages);
+            std::iter::once(bare).chain(names).find(leads_back).into_iter().collect()
+        } else {
+            pattern.names.iter().copied().map(key).filter(leads_back).collect()
+        };
+        keys.into_iter()
+            .filter(|(_, part)| {
+                pattern.kind.as_ref().is_none_or(|kind| word(*part).eq_ignore_ascii_case(kind))
             })
-            .map(|(before, after, _)| key(before, &listed.session, after))
-            .filter(|key| glob::matches(self.glob, key.as_bytes()))
+            .map(|(key, _)| key)
+            .filter(|key| glob::matches(pattern.glob, key.as_bytes()))
             .collect()
     }
 }

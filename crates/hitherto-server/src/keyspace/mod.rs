@@ -20,6 +20,7 @@ mod view;
 mod slice;
 
 mod change;
+mod elements;
 mod expiry;
 mod hash;
 mod keys;
@@ -139,14 +140,20 @@ impl Keyspace {
     /// A client that has just connected.
     pub(crate) fn connect(&self) -> Client {
         self.0.clients.fetch_add(1, Ordering::Relaxed);
-        Client::new(self.0.ids.fetch_add(1, Ordering::Relaxed) + 1)
+        let mut client = Client::new(self.0.ids.fetch_add(1, Ordering::Relaxed) + 1);
+        client.home = Some(self.clone());
+        client
     }
 
     /// A client that is gone; `broken` if it may not have seen the replies to what it sent last.
-    pub(crate) fn disconnect(&self, mut client: Client, broken: bool) {
+    pub(crate) fn disconnect(mut client: Client, broken: bool) {
+        client.broken = broken;
+    }
+
+    fn forget(&self, client: &mut Client) {
         self.0.clients.fetch_sub(1, Ordering::Relaxed);
-        self.0.holds.release(&mut client);
-        if broken {
+        self.0.holds.release(client);
+        if client.broken {
             self.0.repeats.doubt(std::mem::take(&mut client.unseen));
         }
     }

@@ -10,7 +10,7 @@ use hitherto::{
 
 use super::command::Command;
 use super::profile::{Order, Part, Profile};
-use super::repeats::Mark;
+use super::repeats::Repeated;
 use super::table::Op;
 use super::variant::Variant;
 use super::{Client, Keyspace, Reply, errors, expiry};
@@ -61,9 +61,18 @@ impl Keyspace {
                 return Some(1);
             }
         };
-        if leads && let Some(length) = self.known(client, &key, op, first.rest(2)) {
-            replies.push(Reply::count(length));
-            return Some(1);
+        match self.repeated(client, &place.session, first, op, leads).await {
+            Ok(Repeated::No) => {}
+            // What stands before it goes first, alone.
+            Ok(Repeated::Later) => return None,
+            Ok(Repeated::Was(length)) => {
+                replies.push(Reply::count(length));
+                return Some(1);
+            }
+            Err(reply) => {
+                replies.push(reply);
+                return Some(1);
+            }
         }
         let (profile, session) = (place.profile, place.session.clone());
         let run = self.collect(client, &session, op, commands);
@@ -77,21 +86,6 @@ impl Keyspace {
             Err(reply) => replies.extend(std::iter::repeat_n(reply, used)),
         }
         Some(used)
-    }
-
-    /// The reply to a push that a broken connection may have lost, if this is that push again.
-    fn known(&self, client: &mut Client, key: &[u8], op: Op, elements: &[Bytes]) -> Option<u64> {
-        if !client.fresh {
-            return None;
-        }
-        let repeats = &self.0.repeats;
-        let known = if repeats.is_empty() {
-            None
-        } else {
-            repeats.known(repeats.fingerprint(key, op == Op::LPush, elements))
-        };
-        client.fresh = known.is_some();
-        known
     }
 
     /// The commands that go with the first push: those that follow it at once, of the same session, and do nothing
@@ -160,8 +154,7 @@ impl Keyspace {
         let Appended { first_seq, messages, ids, .. } = appended.map_err(errors::reply)?;
         let length = messages.unwrap_or(0);
         if first_seq > 1 && length == ids.len() as u64 && run.ttl == TtlChange::Keep {
-            // A list that was emptied took its expiry along.
-            self.memory().set_ttl(session, TtlChange::Remove).await.map_err(errors::reply)?;
+            self.begin_anew(session).await;
         }
         if profile.order == Order::AsPushed {
             self.0.variants.learn(profile, session, Variant::of(profile, newest.as_ref()));
@@ -173,6 +166,21 @@ impl Keyspace {
             Step::Fields(fields) => Reply::Int(if before == 0 { fields } else { 0 }),
         });
         Ok(replies.collect())
+    }
+
+    /// Takes the expiry from a list that was empty before what was pushed just now: in Redis it went with what it was
+    /// of. The push is stored whatever comes of this, so it is acknowledged: an error would have it sent again.
+    async fn begin_anew(&self, session: &SessionId) {
+        let done = match self.memory().describe(session).await {
+            // One that holds so many at most was full before, not empty.
+            Ok(Some(found)) if found.ttl.is_some() && found.max_messages.is_none() => {
+                self.memory().set_ttl(session, TtlChange::Remove).await
+            }
+            found => found.map(drop),
+        };
+        if let Err(error) = done {
+            tracing::warn!(%session, %error, "a list that was emptied keeps its expiry");
+        }
     }
 
     /// At which end of the list these messages come to stand.
@@ -222,19 +230,6 @@ impl Keyspace {
         let mut replies = Vec::new();
         self.pushes(client, &[Command::new(words)], &mut replies).await;
         replies.pop().ok_or_else(|| Reply::error("ERR nothing was pushed"))
-    }
-
-    /// Notes what was pushed by commands whose replies are on their way to the client.
-    pub(super) fn note(&self, client: &mut Client, commands: &[Command], replies: &[Reply]) {
-        for (command, reply) in commands.iter().zip(replies) {
-            if let (Reply::Int(length), Ok(entry)) = (reply, command.entry())
-                && matches!(entry.op, Op::LPush | Op::RPush)
-            {
-                let push =
-                    self.0.repeats.fingerprint(command.word(1), entry.op == Op::LPush, command.rest(2));
-                client.unseen.push(Mark { push, length: length.unsigned_abs() });
-            }
-        }
     }
 }
 

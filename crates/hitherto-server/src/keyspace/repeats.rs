@@ -5,7 +5,7 @@
 //! connection that broke (was reset, or could not be written to) counts: a client that closes its connection has
 //! seen its replies, and may well say the same thing twice.
 //! Invariant: a push is answered from here once at most, only as long as everything before it on its connection was,
-//! and only with what was stored.
+//! and only with what is still stored.
 
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, VecDeque};
@@ -14,12 +14,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use hitherto::{Direction, Seq, SessionId};
 use tokio::time::Instant;
+
+use super::command::Command;
+use super::table::Op;
+use super::{Client, Keyspace, Reply, errors};
 
 /// How long after a break a push is known again.
 const REMEMBERED: Duration = Duration::from_secs(60);
 /// How many are remembered at most.
 const MOST: usize = 10_000;
+
+/// How many elements may have been pushed after one that is looked for again.
+const SINCE: u32 = 256;
 
 /// What tells one push from another: two hashes with keys that nobody knows.
 pub(super) type Fingerprint = [u64; 2];
@@ -29,6 +37,15 @@ pub(super) type Fingerprint = [u64; 2];
 pub(super) struct Mark {
     pub(super) push: Fingerprint,
     pub(super) length: u64,
+}
+
+/// Whether a push is one that was carried out before.
+pub(super) enum Repeated {
+    No,
+    /// It was, and something else is to be carried out before it is answered.
+    Later,
+    /// It was, and that is how long the list was then.
+    Was(u64),
 }
 
 #[derive(Debug, Default)]
@@ -68,6 +85,13 @@ impl Repeats {
         }
     }
 
+    /// Whether that push is one of those.
+    pub(super) fn knows(&self, push: Fingerprint) -> bool {
+        let mut doubts = self.lock();
+        doubts.forget(Instant::now());
+        doubts.known.contains_key(&push)
+    }
+
     /// The reply to that push, if it is one of those; it is forgotten then.
     pub(super) fn known(&self, push: Fingerprint) -> Option<u64> {
         let mut doubts = self.lock();
@@ -103,6 +127,62 @@ impl Doubts {
                 if replies.is_empty() {
                     self.known.remove(&push);
                 }
+            }
+        }
+    }
+}
+
+impl Keyspace {
+    /// Whether a push is one whose reply a broken connection may have lost; not where what it pushed is gone by now.
+    pub(super) async fn repeated(
+        &self,
+        client: &mut Client,
+        session: &SessionId,
+        push: &Command,
+        op: Op,
+        leads: bool,
+    ) -> Result<Repeated, Reply> {
+        if !client.fresh {
+            return Ok(Repeated::No);
+        }
+        let repeats = &self.0.repeats;
+        let elements = push.rest(2);
+        let known = if repeats.is_empty() {
+            None
+        } else {
+            Some(repeats.fingerprint(push.word(1), op == Op::LPush, elements))
+        };
+        let Some(known) = known.filter(|push| repeats.knows(*push)) else {
+            client.fresh = false;
+            return Ok(Repeated::No);
+        };
+        if !leads {
+            return Ok(Repeated::Later);
+        }
+        let was = if self.is_there(session, elements).await? { repeats.known(known) } else { None };
+        client.fresh = was.is_some();
+        Ok(was.map_or(Repeated::No, Repeated::Was))
+    }
+
+    /// Whether these elements stand next to one another near the newer end of a session.
+    async fn is_there(&self, session: &SessionId, elements: &[Bytes]) -> Result<bool, Reply> {
+        let many = u32::try_from(elements.len()).unwrap_or(u32::MAX).saturating_add(SINCE);
+        let many = many.min(self.memory().limits().page);
+        let newest = Direction::Before(Seq::MAX);
+        let found = self.memory().elements(session, newest, many).await.map_err(errors::reply)?;
+        let stored: Vec<&Bytes> = found.elements.iter().map(|element| element.message.payload()).collect();
+        Ok(stored.windows(elements.len().max(1)).any(|some| some.iter().copied().eq(elements)))
+    }
+
+    /// Notes what was pushed by commands whose replies are on their way to the client.
+    pub(super) fn note(&self, client: &mut Client, commands: &[Command], replies: &[Reply]) {
+        for (command, reply) in commands.iter().zip(replies) {
+            if let (Reply::Int(length), Ok(entry)) = (reply, command.entry())
+                && matches!(entry.op, Op::LPush | Op::RPush)
+            {
+                let push =
+                    self.0.repeats.fingerprint(command.word(1), entry.op == Op::LPush, command.rest(2));
+                client.unseen.push(Mark { push, length: length.unsigned_abs() });
             }
         }
     }

@@ -2,25 +2,49 @@
 
 use std::sync::atomic::Ordering;
 
+use tokio::time::Instant;
+
 use super::command::Command;
 use super::read::Outcome;
 use super::table::{Entry, Op};
 use super::{Client, Keyspace, Reply, errors};
 
+/// A reply of so many bytes at most has room in any case.
+const SMALL: usize = 64;
+
 impl Keyspace {
     /// Carries out commands that arrived together and gives a reply to each; all together no more than one reply may
     /// have.
     pub(crate) async fn run(&self, client: &mut Client, commands: &[Command]) -> Vec<Reply> {
+        self.run_until(client, commands, None).await
+    }
+
+    /// The same; what has not begun by that moment is not begun, and its reply says so.
+    pub(super) async fn run_until(
+        &self,
+        client: &mut Client,
+        commands: &[Command],
+        end: Option<Instant>,
+    ) -> Vec<Reply> {
         let mut replies = Vec::with_capacity(commands.len());
         let (mut rest, mut bytes) = (commands, 0);
         while !rest.is_empty() && !client.closing {
+            if end.is_some_and(|end| end <= Instant::now()) {
+                replies.extend(std::iter::repeat_n(errors::not_begun(self.0.options.deadline), rest.len()));
+                break;
+            }
             let begun = replies.len();
+            // What was read can be read again in parts. What a write did is told in any case: what it took from a list
+            // is nowhere else, and whoever gets an error pushes once more.
+            let reads = rest.first().and_then(|command| command.entry().ok()).is_some_and(Entry::reads);
             let used = self.advance(client, rest, &mut replies).await;
             rest = rest.get(used..).unwrap_or_default();
-            bytes += replies.iter().skip(begun).map(Reply::size).sum::<usize>();
-            if bytes > self.0.options.reply_limit {
+            let more = replies.iter().skip(begun).map(Reply::size).sum::<usize>();
+            if reads && more > SMALL && bytes + more > self.0.options.reply_limit {
                 replies.truncate(begun);
                 replies.extend(std::iter::repeat_n(self.too_long(), used));
+            } else {
+                bytes += more;
             }
         }
         replies
@@ -45,7 +69,7 @@ impl Keyspace {
             }
         };
         if client.transaction.is_some() && !is_immediate(entry.op) {
-            replies.push(self.queue(client, command.clone()));
+            replies.push(self.queue(client, command));
             return 1;
         }
         client.just_watched &= matches!(entry.op, Op::Type | Op::Watch);
@@ -54,7 +78,7 @@ impl Keyspace {
         self.0.commands.fetch_add(used as u64, Ordering::Relaxed);
         let given = replies.get(begun..).unwrap_or_default();
         self.note(client, commands, given);
-        if entry.flags.contains(&"write") {
+        if entry.writes() {
             for (command, reply) in commands.iter().zip(given) {
                 self.note_change(client, command, reply);
             }
@@ -79,6 +103,12 @@ impl Keyspace {
         if !matches!(entry.op, Op::Expire | Op::PExpire | Op::ExpireAt | Op::PExpireAt) {
             // Whoever does something else has said what it had to say.
             self.0.holds.release(client);
+        }
+        if matches!(entry.op, Op::LPop | Op::RPop | Op::Exec) {
+            // They look at the time themselves: cut off in the middle, they could not say what they did, nor give what
+            // they took.
+            replies.push(self.one(client, entry.op, command).await.unwrap_or_else(|error| error));
+            return 1;
         }
         // Pushes are bounded by their own waits; what needs many answers of the store is bounded here.
         let deadline = self.0.options.deadline;

@@ -30,8 +30,8 @@ impl Bound {
 /// What was found of a list.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// The elements, oldest first.
-    pub(super) elements: Vec<Element>,
+    /// The elements, oldest first; nothing in the place of one that cannot be read.
+    pub(super) elements: Vec<Option<Element>>,
     /// How many the list has, where that had to be known.
     pub(super) length: Option<u64>,
     /// Whether there were more bytes than the bound.
@@ -92,19 +92,21 @@ async fn newest(
     let (mut before, mut passed, mut bytes) = (Seq::MAX, 0, 0);
     while passed < count {
         let limit = bound.page(count - passed, found.elements.len(), bytes);
-        let page = memory.elements(session, Direction::Before(before), limit).await?;
+        let page = memory.places(session, Direction::Before(before), limit).await?;
         found.length.get_or_insert(page.length());
-        let Some(first) = page.elements.first().map(|element| element.seq) else { break };
-        before = first;
-        for element in page.elements.into_iter().rev() {
+        let more = page.more;
+        let places = places(page);
+        let Some((first, _)) = places.first() else { break };
+        before = *first;
+        for (_, element) in places.into_iter().rev() {
             passed += 1;
             if passed > skip {
-                bytes += element.message.payload().len();
+                bytes += size(element.as_ref());
                 found.elements.push(element);
             }
         }
         found.too_much = bytes > bound.bytes;
-        if found.too_much || !page.more {
+        if found.too_much || !more {
             break;
         }
     }
@@ -123,7 +125,7 @@ async fn oldest(
     let mut found = Found::default();
     let limit = |missing: u64| bound.page(missing, 0, 0);
     // Where nothing is deleted, a position is a sequence number; most sessions have also kept their beginning.
-    let mut page = memory.elements(session, Direction::After(skip), limit(count)).await?;
+    let mut page = memory.places(session, Direction::After(skip), limit(count)).await?;
     found.length = Some(page.length());
     if skip >= page.length() || count == 0 {
         return Ok(found);
@@ -131,17 +133,19 @@ async fn oldest(
     let mut passed = skip;
     if page.deleted > 0 {
         passed = 0;
-        page = memory.elements(session, Direction::After(0), bound.page).await?;
+        page = memory.places(session, Direction::After(0), bound.page).await?;
     } else if page.base > 0 {
-        page = memory.elements(session, Direction::After(page.base + skip), limit(count)).await?;
+        page = memory.places(session, Direction::After(page.base + skip), limit(count)).await?;
     }
     let mut bytes = 0;
     loop {
-        let Elements { elements, more, .. } = page;
-        let Some(last) = elements.last().map(|element| element.seq) else { break };
-        for element in elements {
+        let more = page.more;
+        let places = places(page);
+        let Some((last, _)) = places.last() else { break };
+        let last = *last;
+        for (_, element) in places {
             if passed >= skip && (found.elements.len() as u64) < count {
-                bytes += element.message.payload().len();
+                bytes += size(element.as_ref());
                 found.elements.push(element);
             }
             passed += 1;
@@ -153,9 +157,21 @@ async fn oldest(
         let missing =
             count.saturating_sub(found.elements.len() as u64).saturating_add(skip.saturating_sub(passed));
         let limit = bound.page(missing, found.elements.len(), bytes);
-        page = memory.elements(session, Direction::After(last), limit).await?;
+        page = memory.places(session, Direction::After(last), limit).await?;
     }
     Ok(found)
+}
+
+/// The places of a page, oldest first, and what stands there, where that can be read.
+fn places(page: Elements) -> Vec<(Seq, Option<Element>)> {
+    let elements = page.elements.into_iter().map(|element| (element.seq, Some(element)));
+    let mut places: Vec<_> = elements.chain(page.unreadable.into_iter().map(|seq| (seq, None))).collect();
+    places.sort_unstable_by_key(|(seq, _)| *seq);
+    places
+}
+
+fn size(element: Option<&Element>) -> usize {
+    element.map_or(0, |element| element.message.payload().len())
 }
 
 #[cfg(test)]

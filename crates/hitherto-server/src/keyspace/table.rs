@@ -72,6 +72,18 @@ pub(super) struct Entry {
     pub(super) keys: (i64, i64, i64),
 }
 
+impl Entry {
+    /// Whether it reads sessions, and changes none.
+    pub(super) fn reads(&self) -> bool {
+        self.flags.contains(&"readonly")
+    }
+
+    /// Whether it changes sessions.
+    pub(super) fn writes(&self) -> bool {
+        self.flags.contains(&"write")
+    }
+}
+
 const READ: &[&str] = &["readonly"];
 const WRITE: &[&str] = &["write"];
 const PUSH: &[&str] = &["write", "denyoom", "fast"];

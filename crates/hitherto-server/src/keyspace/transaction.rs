@@ -4,12 +4,17 @@
 //! transaction does happens in order, after a look whether what was watched is as it was.
 
 use hitherto::{Description, SessionId};
+use tokio::time::Instant;
 
 use super::client::{Transaction, Watched};
 use super::command::Command;
 use super::read::Outcome;
 use super::server::QUEUE;
 use super::{Client, Keyspace, Reply, errors};
+
+/// How far two looks at one moment at which a session ends may differ: it is the time of the look and what is left
+/// then, and an answer of the store takes as long as this at most.
+const BLUR_MS: u64 = 2_000;
 
 /// How many keys may be watched.
 const WATCHED: usize = 1_000;
@@ -24,7 +29,7 @@ impl Keyspace {
     }
 
     /// Puts a command where `EXEC` finds it.
-    pub(super) fn queue(&self, client: &mut Client, command: Command) -> Reply {
+    pub(super) fn queue(&self, client: &mut Client, command: &Command) -> Reply {
         let limit = self.0.options.command_limit.saturating_mul(4);
         let Some(transaction) = &mut client.transaction else { return Reply::OK };
         transaction.bytes += command.size();
@@ -32,7 +37,7 @@ impl Keyspace {
             transaction.spoiled = true;
             return Reply::error(format!("ERR a transaction has at most {QUEUE} commands and {limit} bytes"));
         }
-        transaction.commands.push(command);
+        transaction.commands.push(command.detached());
         Reply::Word("QUEUED")
     }
 
@@ -53,12 +58,13 @@ impl Keyspace {
             return Err(Reply::error("EXECABORT Transaction discarded because of previous errors."));
         }
         for Watched { session, seen, changed } in &watched {
-            if *changed || self.seen(session).await? != *seen {
+            if *changed || !is_as_it_was(seen.as_ref(), self.seen(session).await?) {
                 return Ok(Reply::NullList);
             }
         }
         // Carried out as a pipeline is; a transaction cannot hold another.
-        Ok(Reply::List(Box::pin(self.run(client, &transaction.commands)).await))
+        let end = Instant::now() + self.0.options.deadline;
+        Ok(Reply::List(Box::pin(self.run_until(client, &transaction.commands, Some(end))).await))
     }
 
     /// What tells whether a session has changed, also one that has no messages left.
@@ -96,5 +102,20 @@ impl Keyspace {
             }
         }
         Ok(Reply::OK)
+    }
+}
+
+/// Whether a session is as `WATCH` saw it.
+fn is_as_it_was(seen: Option<&Description>, now: Option<Description>) -> bool {
+    match (seen, now) {
+        (Some(seen), Some(mut now)) => {
+            if let (Some(then), Some(end)) = (seen.expires_at, now.expires_at)
+                && then.as_millis().abs_diff(end.as_millis()) <= BLUR_MS
+            {
+                now.expires_at = seen.expires_at;
+            }
+            *seen == now
+        }
+        (seen, now) => seen.is_none() && now.is_none(),
     }
 }

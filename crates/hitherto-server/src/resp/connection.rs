@@ -41,7 +41,7 @@ pub(super) async fn serve(
 ) {
     let mut client = keyspace.connect();
     let end = talk(&mut stream, &mut client, keyspace, options, &mut stop).await;
-    keyspace.disconnect(client, end == End::Broken);
+    Keyspace::disconnect(client, end == End::Broken);
 }
 
 async fn talk(

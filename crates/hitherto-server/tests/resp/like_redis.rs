@@ -107,11 +107,17 @@ fn check(key: &str, lines: &[Line], redis: &mut Client, ours: &mut Client) -> Re
 }
 
 fn compare(prefix: &'static str, push: &'static str) {
-    let server = RedisServer::start(ServerKind::Redis7);
     let folder = tempfile::tempdir().unwrap();
-    let door = Listening::to(ChatMemory::embedded(folder.path().join("h.db")).unwrap());
+    compare_on(ChatMemory::embedded(folder.path().join("h.db")).unwrap(), prefix, push);
+    let store = RedisServer::start(ServerKind::Redis7);
+    compare_on(ChatMemory::redis(&store.url()).unwrap(), prefix, push);
+}
+
+fn compare_on(memory: ChatMemory, prefix: &'static str, push: &'static str) {
+    let server = RedisServer::start(ServerKind::Redis7);
+    let door = Listening::to(memory);
     let mut case = 0;
-    let mut runner = TestRunner::new(Config { cases: 150, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 100, failure_persistence: None, ..Config::default() });
     let lines = prop::collection::vec(line(push), 1..40);
     let case = std::cell::RefCell::new(&mut case);
     runner

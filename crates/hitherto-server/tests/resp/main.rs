@@ -15,4 +15,5 @@ mod listening;
 mod conversations;
 mod like_redis;
 mod limits;
+mod promises;
 mod turns;

@@ -3,6 +3,8 @@
 //! Invariant: an element that is no message is one all the same; only what is deleted, or cannot be read back, is
 //! passed over.
 
+use tokio::task::JoinSet;
+
 use super::{ChatMemory, Result, TRIES, busy, check_size, page};
 use crate::memory::Direction;
 use crate::message::Message;
@@ -10,6 +12,9 @@ use crate::record::Record;
 use crate::session::SessionId;
 use crate::store::{At, Entry, Replaced, Seq};
 use crate::time::Timestamp;
+
+/// How many elements are taken at a time: as many as a store writes in one go, or nearly.
+const TOGETHER: usize = 128;
 
 /// One element of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +35,8 @@ pub struct Element {
 pub struct Elements {
     /// The elements.
     pub elements: Vec<Element>,
+    /// The places among these that cannot be read, where these were asked for by their places.
+    pub unreadable: Vec<Seq>,
     /// Whether there are more where these come from.
     pub more: bool,
     /// The sequence number before the oldest place that the session still holds.
@@ -59,9 +66,12 @@ impl Element {
     }
 
     fn of_entry(entry: Entry) -> Option<Self> {
-        let mut record = entry.record.ok()?;
+        Self::of_record(entry.seq, entry.record.ok()?)
+    }
+
+    fn of_record(seq: Seq, mut record: Record) -> Option<Self> {
         let message = record.message.take()?;
-        Some(Self { seq: entry.seq, created_at: record.created_at, message, header: record })
+        Some(Self { seq, created_at: record.created_at, message, header: record })
     }
 }
 
@@ -78,7 +88,32 @@ impl ChatMemory {
         let at = At { key: &key, now: self.clock.now() };
         let walk = page::walk(&*self.store, at, from, limit, Element::of_entry).await?;
         let page::Walk { wanted, more, base, last, deleted, .. } = walk;
-        Ok(Elements { elements: wanted, more, base, last, deleted })
+        Ok(Elements { elements: wanted, unreadable: Vec::new(), more, base, last, deleted })
+    }
+
+    /// The same by places: one that cannot be read is one of the `limit`, as [`Elements::length`] counts it, and is
+    /// among [`Elements::unreadable`]. So who counts positions finds each element at one of them.
+    ///
+    /// # Errors
+    /// Those of [`Self::elements`].
+    pub async fn places(&self, session: &SessionId, from: Direction, limit: u32) -> Result<Elements> {
+        let key = self.key(session)?;
+        self.check_page(limit)?;
+        let at = At { key: &key, now: self.clock.now() };
+        let place = |entry: Entry| match entry.record {
+            Ok(record) => Element::of_record(entry.seq, record).map(Ok),
+            Err(_) => Some(Err(entry.seq)),
+        };
+        let walk = page::walk(&*self.store, at, from, limit, place).await?;
+        let page::Walk { wanted, more, base, last, deleted, .. } = walk;
+        let mut found = Elements { more, base, last, deleted, ..Elements::default() };
+        for place in wanted {
+            match place {
+                Ok(element) => found.elements.push(element),
+                Err(seq) => found.unreadable.push(seq),
+            }
+        }
+        Ok(found)
     }
 
     /// Deletes an element if it still is what was read, and says whether it did: who takes elements from a list gets
@@ -113,7 +148,40 @@ impl ChatMemory {
         Ok(self.store.replace(at, element.seq, &element.record(), &new).await? == Replaced::Done)
     }
 
-    /// Takes up to `count` elements from the newer or the older end, in the order in which they are taken.
+    /// Takes these elements, many at a time, and gives those that were still what was read, in the order given.
+    ///
+    /// # Errors
+    /// Any error of the store, if it took none: those that were taken are nowhere else, so they are given.
+    pub async fn take_elements(&self, session: &SessionId, elements: Vec<Element>) -> Result<Vec<Element>> {
+        let (mut taken, mut tasks) = (Vec::new(), JoinSet::new());
+        let (mut waiting, mut failed) = (elements.into_iter().enumerate(), None);
+        loop {
+            while tasks.len() < TOGETHER
+                && failed.is_none()
+                && let Some((index, element)) = waiting.next()
+            {
+                let (memory, session) = (self.clone(), session.clone());
+                tasks.spawn(async move {
+                    let took = memory.take_element(&session, &element).await;
+                    took.map(|took| took.then_some((index, element)))
+                });
+            }
+            match tasks.join_next().await {
+                None => break,
+                Some(Ok(Ok(took))) => taken.extend(took),
+                Some(Ok(Err(error))) => failed = Some(error),
+                Some(Err(stopped)) => failed = Some(busy(&format!("the session ({stopped})"))),
+            }
+        }
+        if let Some(error) = failed.filter(|_| taken.is_empty()) {
+            return Err(error);
+        }
+        taken.sort_unstable_by_key(|(index, _)| *index);
+        Ok(taken.into_iter().map(|(_, element)| element).collect())
+    }
+
+    /// Takes up to `count` elements from the newer or the older end, in the order in which they are taken: fewer where
+    /// the session ends, or the store fails after some of them.
     ///
     /// # Errors
     /// Any error of the store; [`StoreError::Busy`](crate::StoreError::Busy) if others are faster each time.
@@ -122,31 +190,33 @@ impl ChatMemory {
             End::Newest => Direction::Before(Seq::MAX),
             End::Oldest => Direction::After(0),
         };
-        let mut taken = Vec::new();
-        let mut failures = 0;
-        while taken.len() < count as usize {
-            let limit =
-                count.saturating_sub(u32::try_from(taken.len()).unwrap_or(count)).min(self.limits.page);
-            let mut found = self.elements(session, from, limit).await?.elements;
-            if end == End::Newest {
-                found.reverse();
+        let (mut taken, mut failures) = (Vec::new(), 0);
+        loop {
+            let missing = count.saturating_sub(u32::try_from(taken.len()).unwrap_or(count));
+            if missing == 0 {
+                return Ok(taken);
             }
-            if found.is_empty() {
-                break;
-            }
-            for element in found {
-                if self.take_element(session, &element).await? {
-                    taken.push(element);
-                } else {
-                    failures += 1;
-                    if failures >= TRIES {
-                        return Err(busy("the end of the session"));
+            let found = self.elements(session, from, missing.min(self.limits.page)).await;
+            let took = match found {
+                Ok(found) if found.elements.is_empty() => return Ok(taken),
+                Ok(Elements { mut elements, .. }) => {
+                    if end == End::Newest {
+                        elements.reverse();
                     }
-                    break;
+                    self.take_elements(session, elements).await
                 }
+                Err(error) => Err(error),
+            };
+            match took {
+                Ok(some) if some.is_empty() => failures += 1,
+                Ok(some) => taken.extend(some),
+                Err(error) if taken.is_empty() => return Err(error),
+                Err(_) => return Ok(taken),
+            }
+            if failures >= TRIES {
+                return if taken.is_empty() { Err(busy("the end of the session")) } else { Ok(taken) };
             }
         }
-        Ok(taken)
     }
 }
 
