@@ -13,6 +13,7 @@ mod client;
 mod cursors;
 mod glob;
 mod holds;
+mod pins;
 mod repeats;
 mod variant;
 mod view;
@@ -105,6 +106,7 @@ struct Shared {
     holds: holds::Holds,
     repeats: repeats::Repeats,
     cursors: cursors::Cursors,
+    pins: pins::Pins,
     /// The table of tokens, loaded when it is first needed.
     table: OnceCell<()>,
     started: Instant,
@@ -124,6 +126,7 @@ impl Keyspace {
             holds: holds::Holds::default(),
             repeats: repeats::Repeats::default(),
             cursors: cursors::Cursors::default(),
+            pins: pins::Pins::default(),
             table: OnceCell::new(),
             started: Instant::now(),
             ids: AtomicU64::new(0),

@@ -3,7 +3,11 @@
 //! Invariant: reading a whole list, or the newest so many of one that holds the newest first, gives what belongs into
 //! a prompt where the profile says so; every other range gives exactly the elements of those positions.
 
-use hitherto::{Budget, ContextOptions, Direction, Message, Role, SUMMARY_LEAD_IN, Seq, SessionId};
+use std::sync::Arc;
+
+use hitherto::{
+    Budget, Context, ContextOptions, Direction, Message, Role, SUMMARY_LEAD_IN, Seq, SessionId, StoredMessage,
+};
 
 use super::command::Command;
 use super::profile::{Part, Place, Profile};
@@ -114,16 +118,45 @@ impl Keyspace {
         }
         let newest = told(profile, context.messages.iter().map(|stored| &stored.message));
         let variant = self.look(profile, session, variant, newest, false).await?;
-        let summary = context.summary.as_ref().map(|summary| {
+        let (older, summary) = self.as_first_read(session, budget, &context).await?;
+        let summary = summary.map(|text| {
             let role = match self.0.options.summary {
                 hitherto::SummaryRole::User => Role::User,
                 hitherto::SummaryRole::Assistant => Role::Assistant,
                 _ => Role::System,
             };
-            Message::new(role, &format!("{SUMMARY_LEAD_IN}\n{}", summary.text))
+            Message::new(role, &format!("{SUMMARY_LEAD_IN}\n{text}"))
         });
-        let messages = summary.iter().chain(context.messages.iter().map(|stored| &stored.message));
+        let given = older.iter().chain(&context.messages).map(|stored| &stored.message);
+        let messages = summary.iter().chain(given);
         Ok(Some(Shown { variant, reply: self.shown(messages, variant)? }))
+    }
+
+    /// What a context is given beyond its messages, so that it is as it was first read since something was said: older
+    /// messages, and the text of the summary.
+    async fn as_first_read(
+        &self,
+        session: &SessionId,
+        budget: Budget,
+        context: &Context,
+    ) -> Result<(Vec<StoredMessage>, Option<Arc<str>>), Reply> {
+        let own = || context.summary.as_ref().map(|summary| Arc::from(summary.text.as_str()));
+        let Some(pin) = self.0.pins.first_read(session, budget, context) else {
+            return Ok((Vec::new(), own()));
+        };
+        let missing = context.explain.first_seq.map_or(0, |first| first.saturating_sub(pin.first));
+        if missing == 0 {
+            return Ok((Vec::new(), pin.summary));
+        }
+        let Ok(limit) = u32::try_from(missing) else { return Ok((Vec::new(), own())) };
+        if limit > self.memory().limits().page {
+            return Ok((Vec::new(), own()));
+        }
+        let after = Direction::After(pin.first.saturating_sub(1));
+        let page = self.memory().messages(session, after, limit).await.map_err(super::errors::reply)?;
+        let end = context.explain.first_seq.unwrap_or(Seq::MAX);
+        let older = page.messages.into_iter().filter(|stored| stored.seq < end).collect();
+        Ok((older, pin.summary))
     }
 
     async fn history(

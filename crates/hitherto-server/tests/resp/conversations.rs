@@ -68,6 +68,36 @@ async fn a_long_session_comes_back_as_a_summary_and_the_newest_turns() {
     assert_eq!(call(&mut client, "LRANGE agents:session:s:messages 0 -1").texts().len(), 60);
 }
 
+/// A chain that reads before the model answers and again after it takes what is beyond the first length for new; a
+/// fold in between made it push old turns again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_context_stays_as_it_was_read_until_something_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = memory(&folder).with_summaries(SummaryOptions::default(), Arc::new(Extractive), None);
+    let door = Listening::to(memory.clone());
+    let mut client = door.client();
+    let session = SessionId::parse("s").unwrap();
+    say(&mut client, "s", 1..31);
+    let first = call(&mut client, "LRANGE s 0 -1");
+    assert_eq!(first.texts().len(), 60);
+    memory.fold(&session).await.unwrap();
+    assert_eq!(call(&mut client, "LRANGE s 0 -1"), first);
+    assert_eq!(call(&mut door.client(), "LRANGE s 0 -1"), first);
+    say(&mut client, "s", 31..32);
+    let second = call(&mut client, "LRANGE s 0 -1");
+    assert_eq!(second.texts().len(), 23);
+    say(&mut client, "s", 32..36);
+    let third = call(&mut client, "LRANGE s 0 -1");
+    memory.fold(&session).await.unwrap();
+    assert_eq!(call(&mut client, "LRANGE s 0 -1"), third);
+    // An edit is seen at once.
+    let edit = hitherto::Edit::default();
+    let mut edit = edit;
+    edit.content = Some("\"said better\"".to_owned());
+    memory.edit(&session, 69, &edit).await.unwrap();
+    assert!(call(&mut client, "LRANGE s 0 -1").texts()[1].contains("said better"));
+}
+
 /// One element that is no message, and one of an unknown type, make a session unreadable to LangChain; here they are
 /// kept, and are in no prompt.
 #[test]

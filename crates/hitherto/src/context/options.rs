@@ -27,7 +27,7 @@ impl ContextOptions {
 }
 
 /// How much goes into a context; always whole turns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Budget {
     /// The window of the session's policy, and what the summary does not cover.
