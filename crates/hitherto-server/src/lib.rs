@@ -18,6 +18,7 @@ pub mod commands;
 
 mod keyspace;
 
+mod digits;
 mod http;
 mod resp;
 mod server;

@@ -14,6 +14,7 @@ mod support;
 
 use std::io::{BufRead as _, Read as _};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -184,21 +185,18 @@ fn starts_without_its_redis_and_says_so() {
     assert!(said.contains("Redis at redis://127.0.0.1:1") && !said.contains("s3cret"), "{said}");
 }
 
+/// A server that logs all that it can.
+fn telling_all(folder: &Path) -> Command {
+    let mut command = hitherto(folder);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--resp-listen", "127.0.0.1:0"]);
+    command.args(["--log", "trace", "--log-format", "json"]);
+    command
+}
+
 #[test]
 fn log_lines_say_nothing_of_what_people_say() {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = hitherto(folder.path());
-    command.args([
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-        "--resp-listen",
-        "127.0.0.1:0",
-        "--log",
-        "trace",
-        "--log-format",
-        "json",
-    ]);
+    let mut command = telling_all(folder.path());
     command.stderr(Stdio::piped());
     let mut process = Process::launch(command);
     let address = process.address;
@@ -226,18 +224,7 @@ fn the_secrets_of_a_model_are_seen_nowhere() {
     fake.always(Behaviour::status(500));
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("key"), fake.key()).unwrap();
-    let mut command = hitherto(folder.path());
-    command.args([
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-        "--resp-listen",
-        "127.0.0.1:0",
-        "--log",
-        "trace",
-        "--log-format",
-        "json",
-    ]);
+    let mut command = telling_all(folder.path());
     command.args(["--model", "some-model", "--model-url", &fake.openai(), "--model-key-file", "key"]);
     command.args([
         "--model-headers",

@@ -6,6 +6,8 @@ use axum::response::Response;
 use hitherto::summary::PolicyChange;
 use hitherto::{Change, Description, MessageId, StoredMessage, Timestamp};
 
+pub(super) use crate::digits::push as push_number;
+
 /// An answer of JSON.
 pub(super) fn json(status: StatusCode, body: Vec<u8>) -> Response {
     with_type(status, "application/json", body)
@@ -23,23 +25,6 @@ pub(super) fn with_type(status: StatusCode, kind: &'static str, body: impl Into<
 pub(super) fn push_string(out: &mut Vec<u8>, text: &str) {
     // Writing a string to a vector cannot fail.
     let _ = serde_json::to_writer(out, text);
-}
-
-/// Appends a number.
-pub(super) fn push_number(out: &mut Vec<u8>, number: u64) {
-    // Digits by hand: the general formatter is a good part of what a short answer costs.
-    let mut digits = [0_u8; 20];
-    let mut rest = number;
-    let mut length = 0;
-    for place in digits.iter_mut().rev() {
-        *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-        length += 1;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(digits.get(20 - length..).unwrap_or_default());
 }
 
 /// Appends `,"name":number`.
@@ -133,18 +118,4 @@ pub(super) fn push_time(out: &mut Vec<u8>, label: &str, time: Timestamp) {
 /// The change that an optional default asks for.
 pub(super) fn set_or_keep<T>(value: Option<T>) -> Change<T> {
     value.map_or(Change::Keep, Change::Set)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn writes_numbers_as_the_formatter_does() {
-        for number in [0, 1, 9, 10, 99, 100, 12_345, u64::from(u32::MAX), u64::MAX] {
-            let mut out = Vec::new();
-            push_number(&mut out, number);
-            assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
-        }
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: what is taken from a list is deleted from its session, once, and nothing else is.
 
-use hitherto::{Element, End, Message};
+use hitherto::{Direction, Element, End, Message, Seq};
 use tokio::time::Instant;
 
 use super::command::Command;
@@ -73,11 +73,8 @@ impl Keyspace {
         if Variant::is_fixed(profile) {
             return Ok(guess);
         }
-        let newest = self
-            .memory()
-            .elements(session, hitherto::Direction::Before(super::read::END), 1)
-            .await
-            .map_err(errors::reply)?;
+        let newest =
+            self.memory().elements(session, Direction::Before(Seq::MAX), 1).await.map_err(errors::reply)?;
         let message = newest.elements.first().map(|element| &element.message);
         self.look(
             profile,

@@ -269,9 +269,6 @@ pub(super) fn mirror(position: i64) -> i64 {
     !position
 }
 
-/// A sequence number after all others.
-pub(super) const END: Seq = Seq::MAX;
-
 /// Why a count is none.
 pub(super) fn count_of(command: &Command, at: usize) -> Result<Option<u32>, Reply> {
     if command.rest(at).is_empty() {

@@ -1,5 +1,6 @@
 //! Replies into bytes, of the second or the third version of the protocol.
 
+use crate::digits;
 use crate::keyspace::Reply;
 
 /// Appends a reply as the version of the protocol writes it.
@@ -47,18 +48,7 @@ fn count(out: &mut Vec<u8>, kind: u8, number: i64) {
     if number < 0 {
         out.push(b'-');
     }
-    let mut digits = [0_u8; 20];
-    let mut rest = number.unsigned_abs();
-    let mut length = 0;
-    for place in digits.iter_mut().rev() {
-        *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-        length += 1;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(digits.get(20 - length..).unwrap_or_default());
+    digits::push(out, number.unsigned_abs());
     out.extend_from_slice(b"\r\n");
 }
 
