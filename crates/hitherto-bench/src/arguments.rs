@@ -111,6 +111,15 @@ pub(crate) fn command() -> Command {
                     Arg::new("listen").long("listen").required(true).value_parser(value_parser!(SocketAddr)),
                 ),
         )
+        .subcommand(
+            Command::new("pass")
+                .hide(true)
+                .about("Passes the bytes of clients of Redis on")
+                .arg(Arg::new("redis").long("redis").required(true).value_parser(value_parser!(SocketAddr)))
+                .arg(
+                    Arg::new("listen").long("listen").required(true).value_parser(value_parser!(SocketAddr)),
+                ),
+        )
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! one of the yardstick ([`bare`]), taken seconds apart, under the same load, in the same run.
 //!
 //! * [`bare`] is the yardstick, [`durable`] the one for the embedded store
+//! * [`pass`] is how much of a Redis any program before it leaves
 //! * [`corpus`] is what is said, [`http`] how it travels, [`load`] sends what [`requests`] are, [`check`] looks at
 //!   the answers
 //! * [`process`] and [`redis_server`] start what is measured, [`cpu`] reads what it used
@@ -21,6 +22,7 @@ mod durable;
 mod http;
 mod load;
 mod measurement;
+mod pass;
 mod process;
 mod redis_server;
 mod requests;
@@ -45,6 +47,11 @@ fn main() -> Result<()> {
         let redis: &String = arguments.get_one("redis").unwrap();
         let listen: &SocketAddr = arguments.get_one("listen").unwrap();
         return bare::serve(redis, *listen);
+    }
+    if let Some(("pass", arguments)) = matches.subcommand() {
+        let (redis, listen): (&SocketAddr, &SocketAddr) =
+            (arguments.get_one("redis").unwrap(), arguments.get_one("listen").unwrap());
+        return pass::serve(*redis, *listen);
     }
     if let Some(("summary", arguments)) = matches.subcommand() {
         return summary::run(arguments.get_one("json"), arguments.get_one("show").copied());

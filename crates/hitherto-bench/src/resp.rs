@@ -107,7 +107,8 @@ pub(crate) fn run(settings: &Settings, json: Option<&PathBuf>) -> Result<()> {
 
 /// One round of one work, both sides in turn.
 fn measure(work: &Work, round: usize, settings: &Settings, figures: &mut WorkFigures) -> Result<()> {
-    let mut sides = [Side::redis(work, settings)?, Side::hitherto(work, settings)?];
+    let other = if work.passes { Side::passing(work, settings)? } else { Side::hitherto(work, settings)? };
+    let mut sides = [Side::redis(work, settings)?, other];
     for slice in rounds::slices(settings.duration) {
         for side in &mut sides {
             side.run(slice)?;

@@ -1,7 +1,9 @@
 //! One of the two servers of a row, filled and under load.
 
+use std::env;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -17,7 +19,7 @@ use crate::cpu::{self, Pid};
 use crate::http::PATIENCE;
 use crate::load::{Load, Tally};
 use crate::measurement::Figure;
-use crate::process::{Program, Server, Store};
+use crate::process::{Program, Running, Server, Store, free_address};
 use crate::redis_server::Redis;
 use crate::works::Kept;
 
@@ -27,6 +29,7 @@ const COUNTED: usize = 20;
 /// A server that speaks the Redis protocol. The fields go in this order: first the server, then what it works on.
 pub(super) struct Served {
     server: Option<Server>,
+    pass: Option<Pass>,
     redis: Option<Redis>,
     _dir: Option<TempDir>,
 }
@@ -38,7 +41,7 @@ impl Served {
             Kept::Redis => Redis::start()?,
             Kept::File => Redis::start_durable(&settings.disk)?,
         };
-        Ok(Served { server: None, redis: Some(redis), _dir: None })
+        Ok(Served { server: None, pass: None, redis: Some(redis), _dir: None })
     }
 
     /// Hitherto on a store of its own.
@@ -48,21 +51,52 @@ impl Served {
         let redis = (store == Kept::Redis).then(Redis::start).transpose()?;
         let program = Program { folds, ..settings.server.clone() };
         let server = Server::start(&program, &redis.as_ref().map_or(Store::File(&file), Store::Redis))?;
-        Ok(Served { server: Some(server), redis, _dir: Some(dir) })
+        Ok(Served { server: Some(server), pass: None, redis, _dir: Some(dir) })
+    }
+
+    /// A Redis behind a program that passes bytes on.
+    fn passing() -> Result<Self> {
+        let redis = Redis::start()?;
+        let pass = Pass::start(&redis)?;
+        Ok(Served { server: None, pass: Some(pass), redis: Some(redis), _dir: None })
     }
 
     pub(super) fn address(&self) -> Result<SocketAddr> {
-        let server = self.server.as_ref().map(|server| server.resp);
+        let pass = self.pass.as_ref().map(|pass| pass.address);
+        let server = self.server.as_ref().map(|server| server.resp).or(pass);
         server.or_else(|| self.redis.as_ref().map(|redis| redis.address)).context("nothing is served")
     }
 
     /// The process that clients talk to, and then what that one talks to.
     pub(super) fn pids(&self) -> impl Iterator<Item = Pid> {
-        self.server.as_ref().map(Server::pid).into_iter().chain(self.redis.as_ref().map(Redis::pid))
+        let server =
+            self.server.as_ref().map(Server::pid).or(self.pass.as_ref().map(|pass| pass.running.pid));
+        server.into_iter().chain(self.redis.as_ref().map(Redis::pid))
     }
 
     fn cpu(&self) -> Result<Vec<Duration>> {
         self.pids().map(cpu::of_process).collect()
+    }
+}
+
+/// The program that passes bytes on: this very executable.
+struct Pass {
+    running: Running,
+    address: SocketAddr,
+    _dir: TempDir,
+}
+
+impl Pass {
+    fn start(redis: &Redis) -> Result<Self> {
+        let (dir, address) = (TempDir::with_prefix("hitherto-bench-pass-")?, free_address()?);
+        let log = dir.path().join("log");
+        let mut command = Command::new(env::current_exe()?);
+        command.args(["pass", "--redis", &redis.address.to_string(), "--listen", &address.to_string()]);
+        let running = Running::spawn(&mut command, &log)?;
+        running.wait_until_ready(&log, || {
+            expect(&mut connect(address)?, &wire::command(&[b"PING"]), b"+PONG\r\n")
+        })?;
+        Ok(Pass { running, address, _dir: dir })
     }
 }
 
@@ -82,6 +116,10 @@ impl Side {
 
     pub(super) fn hitherto(work: &Work, settings: &Settings) -> Result<Self> {
         Self::open(work, settings, Served::hitherto(work.store, work.folds, settings)?).context("hitherto")
+    }
+
+    pub(super) fn passing(work: &Work, settings: &Settings) -> Result<Self> {
+        Self::open(work, settings, Served::passing()?).context("passing on")
     }
 
     fn open(work: &Work, settings: &Settings, served: Served) -> Result<Self> {

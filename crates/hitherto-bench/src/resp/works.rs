@@ -28,6 +28,8 @@ pub(super) struct Work {
     pub(super) pipeline: usize,
     /// Whether the server summarises.
     pub(super) folds: bool,
+    /// Whether in the place of the server is a program that only passes bytes on to Redis: what a door can reach at most.
+    pub(super) passes: bool,
 }
 
 /// What the connections do, each in sessions of its own.
@@ -80,7 +82,9 @@ const APPEND: Work = Work {
     seeded: 0,
     pipeline: 1,
     folds: false,
+    passes: false,
 };
+const PASSING: Work = Work { goal: None, passes: true, ..APPEND };
 const HISTORY: Work = Work {
     name: "history",
     title: "read 20 of sessions of 200 (LRANGE 0 19)",
@@ -101,6 +105,18 @@ pub(super) const ROWS: &[Row] = &[
     Row::Work(APPEND),
     Row::Work(HISTORY),
     Row::Work(CONTEXT),
+    Row::Work(Work {
+        name: "pass-append",
+        title: "append through a program that passes bytes on",
+        ..PASSING
+    }),
+    Row::Work(Work {
+        name: "pass-history",
+        title: "read 20 of 200 through it",
+        does: Does::History,
+        seeded: 200,
+        ..PASSING
+    }),
     Row::Work(Work {
         name: "append-folding",
         title: "append, summaries on",
