@@ -1,7 +1,5 @@
 //! The demo conversation: the radio between Apollo 13 and Houston during the accident.
 
-use std::net::SocketAddr;
-
 use hitherto::{AppendOptions, ChatMemory, Error, Limits, Message, SessionId};
 
 const CONVERSATION: &str = include_str!("../../../examples/apollo13-air-to-ground.jsonl");
@@ -35,8 +33,8 @@ pub(crate) async fn load(memory: &ChatMemory) -> hitherto::Result<()> {
 }
 
 /// Four lines to paste into a shell.
-pub(crate) fn lines(address: SocketAddr) -> String {
-    let url = format!("http://{address}/v1/sessions/{SESSION}");
+pub(crate) fn lines(server: &str) -> String {
+    let url = format!("{server}/v1/sessions/{SESSION}");
     format!(
         "\nThe radio between Apollo 13 and Houston is session `{SESSION}`. Try, in another terminal:\n\n\
          \x20 curl '{url}/messages?last_turns=2'\n\

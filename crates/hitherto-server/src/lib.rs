@@ -22,8 +22,10 @@ mod digits;
 mod http;
 mod resp;
 mod server;
+mod tls;
 
 mod demo;
+mod systemd;
 
 pub use commands::command_line;
 pub use http::{Door, Options};
@@ -31,6 +33,7 @@ pub use keyspace::{Keyspace, KeyspaceOptions, Order, Part, Profile, Profiles, Re
 pub use resp::{RespOptions, run_resp};
 pub use server::run;
 pub use store::{Access, open, shown};
+pub use tls::{ClientAuth, Listener, Tls, TlsError, TlsFiles};
 
 /// Compares a generated page with the one in `docs/`, or writes it with `HITHERTO_WRITE_DOCS=1`.
 #[cfg(test)]

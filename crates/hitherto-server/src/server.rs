@@ -10,16 +10,14 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::http::{Door, router};
+use crate::tls::{Listener, Protocol};
 
 /// How long accepted requests may take to finish once the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
-/// How long accepting pauses when the system has no more descriptors.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves on the listener until `shutdown` ends; then accepts nothing more, finishes what was accepted
 /// (10 s at most), and returns.
@@ -27,16 +25,19 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// # Errors
 /// If the listener has no address: it is closed.
 pub async fn run(
-    listener: TcpListener,
+    listener: impl Into<Listener> + Send,
     door: Arc<Door>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> std::io::Result<()> {
+    let listener = listener.into();
     listener.local_addr()?;
     let slots = Arc::new(Semaphore::new(door.options().max_connections.min(Semaphore::MAX_PERMITS)));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(door.options().idle_timeout).pipeline_flush(true);
     let service = TowerToHyperService::new(router(door));
     let graceful = GracefulShutdown::new();
+    // Ends handshakes; whoever has one behind itself hears of the end by `graceful`.
+    let stop = watch::Sender::new(false);
     // Owns the connections: whatever is left of them when this function returns is cut off.
     let mut connections = JoinSet::new();
     tokio::pin!(shutdown);
@@ -44,16 +45,24 @@ pub async fn run(
         let accepted = async {
             // The semaphore is never closed, so a permit always comes.
             let slot = Arc::clone(&slots).acquire_owned().await.ok();
-            (slot, accept(&listener).await)
+            (slot, listener.accept().await)
         };
-        let (slot, stream) = tokio::select! {
+        let (slot, incoming) = tokio::select! {
             biased;
             () = &mut shutdown => break,
             accepted = accepted => accepted,
         };
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service.clone()));
         while connections.try_join_next().is_some() {}
+        let (watcher, mut stopped) = (graceful.watcher(), stop.subscribe());
+        let (http, service) = (http.clone(), service.clone());
         connections.spawn(async move {
+            let opened = tokio::select! {
+                biased;
+                _ = stopped.wait_for(|stopped| *stopped) => None,
+                opened = incoming.open(Protocol::Http) => opened,
+            };
+            let Some(stream) = opened else { return };
+            let connection = watcher.watch(http.serve_connection(TokioIo::new(stream), service));
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection ended");
             }
@@ -61,27 +70,9 @@ pub async fn run(
         });
     }
     drop(listener);
+    stop.send_replace(true);
     if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not finish within {} s and were cut off", DRAIN.as_secs());
     }
     Ok(())
-}
-
-/// The next connection. Failing to accept one is either that connection's own failure or a lack of
-/// descriptors, which passes.
-pub(crate) async fn accept(listener: &TcpListener) -> TcpStream {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                // Answers are written whole, so waiting to fill packets only adds delay.
-                if stream.set_nodelay(true).is_ok() {
-                    return stream;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(PAUSE).await;
-            }
-        }
-    }
 }

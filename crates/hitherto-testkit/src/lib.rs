@@ -21,7 +21,7 @@
 //! | `redis_server` | one server process: start, kill, pause, restart |
 //! | `redis_settings` | what a server is started with |
 //! | `client` | a RESP2 client small enough to trust |
-//! | `tls` | a certificate authority and its certificates |
+//! | `tls`, `tls_client` | a certificate authority and its certificates; a client with TLS |
 //! | `proxy`, `link` | a TCP proxy that makes faults |
 //! | `fake_model` | a model that speaks the real protocols and says what a test tells it to |
 //! | `suite` | what every store has to do, in small cases |
@@ -37,6 +37,7 @@ mod port;
 mod redis_server;
 mod redis_settings;
 mod tls;
+mod tls_client;
 
 mod link;
 mod proxy;
@@ -56,3 +57,4 @@ pub use redis_server::RedisServer;
 pub use redis_settings::RedisSettings;
 pub use servers::{ServerKind, available};
 pub use tls::Certificates;
+pub use tls_client::{TlsClient, TlsConnection, ask};

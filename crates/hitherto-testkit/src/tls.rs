@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
@@ -30,15 +31,25 @@ impl Certificates {
     /// The server certificate is for these names or addresses only: the wrong ones, for a test that a client
     /// looks at them.
     pub fn for_names(names: &[&str]) -> Self {
+        Self::made(names, None)
+    }
+
+    /// The server certificate ends in so many days.
+    pub fn valid_days(days: u64) -> Self {
+        Self::made(&LOCAL, Some(Duration::from_secs(days * 24 * 3600)))
+    }
+
+    fn made(names: &[&str], valid: Option<Duration>) -> Self {
         let folder =
             tempfile::Builder::new().prefix("hitherto-tls-").tempdir().expect("a folder for certificates");
         let made = Self { folder };
         let ca = authority();
         fs::write(made.ca(), ca.pem()).unwrap();
-        let (cert, key) = sign(&ca, "hitherto test server", names, ExtendedKeyUsagePurpose::ServerAuth);
+        let (cert, key) =
+            sign(&ca, "hitherto test server", names, ExtendedKeyUsagePurpose::ServerAuth, valid);
         fs::write(made.server_cert(), cert).unwrap();
         fs::write(made.server_key(), key).unwrap();
-        let (cert, key) = sign(&ca, "hitherto test client", &[], ExtendedKeyUsagePurpose::ClientAuth);
+        let (cert, key) = sign(&ca, "hitherto test client", &[], ExtendedKeyUsagePurpose::ClientAuth, None);
         fs::write(made.client_cert(), cert).unwrap();
         fs::write(made.client_key(), key).unwrap();
         made
@@ -99,6 +110,7 @@ fn sign(
     common_name: &str,
     names: &[&str],
     purpose: ExtendedKeyUsagePurpose,
+    valid: Option<Duration>,
 ) -> (String, String) {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = CertificateParams::new(names).expect("names that fit into a certificate");
@@ -106,6 +118,9 @@ fn sign(
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![purpose];
     params.use_authority_key_identifier_extension = true;
+    if let Some(valid) = valid {
+        params.not_after = (SystemTime::now() + valid).into();
+    }
     let key = KeyPair::generate().unwrap();
     (params.signed_by(&key, ca).unwrap().pem(), key.serialize_pem())
 }

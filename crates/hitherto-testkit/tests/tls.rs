@@ -1,16 +1,8 @@
 //! A TLS server proves who it is, and asks its clients to if it is told to. The client here is rustls.
 
-use std::fs;
-use std::io::{self, Read, Write};
-use std::net::TcpStream;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::io;
 
-use hitherto_testkit::{Certificates, RedisServer, RedisSettings, available};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use hitherto_testkit::{Certificates, RedisServer, RedisSettings, TlsClient, available};
 
 #[test]
 fn a_client_that_trusts_the_authority_is_answered() {
@@ -69,30 +61,6 @@ fn ping(
     trusted: &Certificates,
     identity: Option<&Certificates>,
 ) -> io::Result<String> {
-    let mut roots = RootCertStore::empty();
-    roots.add(certificate(&trusted.ca())).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots);
-    let config = match identity {
-        None => config.with_no_client_auth(),
-        Some(own) => {
-            let key = PrivateKeyDer::from_pem_file(own.client_key()).unwrap();
-            config.with_client_auth_cert(vec![certificate(&own.client_cert())], key).unwrap()
-        }
-    };
-    let name = ServerName::try_from(name.to_owned()).unwrap();
-    let socket = TcpStream::connect(server.tls_addr())?;
-    socket.set_read_timeout(Some(Duration::from_secs(10)))?;
-    let mut stream = StreamOwned::new(ClientConnection::new(Arc::new(config), name).unwrap(), socket);
-    stream.write_all(b"AUTH secret\r\nPING\r\n")?;
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer)?;
-    Ok(String::from_utf8_lossy(&answer).into_owned())
-}
-
-fn certificate(path: &Path) -> CertificateDer<'static> {
-    CertificateDer::from_pem_slice(&fs::read(path).unwrap()).unwrap()
+    let client = TlsClient { trusts: trusted, has: identity, name };
+    client.ask(server.tls_addr(), b"AUTH secret\r\nPING\r\n", 12)
 }

@@ -414,7 +414,7 @@ async fn dispatch(command: &str, call: &Call, out: &mut Output) -> anyhow::Resul
 fn target(call: &Call, access: Access) -> anyhow::Result<Target> {
     let settings = &call.settings;
     if let Backend::Server(url) = &settings.backend {
-        return Ok(Target::Server(Server::new(url)?));
+        return Ok(Target::Server(Server::new(url, &settings.server_tls)?));
     }
     let memory = ChatMemory::new(store::open(settings, access)?)
         .under(settings.memory_key.clone())

@@ -17,7 +17,8 @@ use crate::http::{Door, Options};
 use crate::keyspace::{Keyspace, KeyspaceOptions};
 use crate::resp::{RespOptions, run_resp};
 use crate::settings::LogFormat;
-use crate::{demo, server, store, summariser};
+use crate::tls::{Listener, Tls, keep, warn_of_plain};
+use crate::{demo, server, store, summariser, systemd};
 
 /// How long what is being folded may take to finish once everything was answered.
 const GRACE: Duration = Duration::from_secs(5);
@@ -26,10 +27,17 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
     let settings = call.settings;
     // Before anything is announced, so that whoever waits for the announcement can stop the server.
     let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let hangup = signal(SignalKind::hangup())?;
+    let tls = settings.tls.as_ref().map(|tls| Tls::load(tls.files.clone())).transpose()?.map(Arc::new);
     let listener = listen("listen", &settings.listen).await?;
+    let listener = secured(listener, &tls, settings.tls.as_ref().is_some_and(|tls| tls.http));
     let address = listener.local_addr()?;
+    let url = format!("{}://{address}", if listener.has_tls() { "https" } else { "http" });
     let resp = match &settings.resp_listen {
-        Some(address) => Some(listen("resp_listen", address).await?),
+        Some(address) => {
+            let listener = listen("resp_listen", address).await?;
+            Some(secured(listener, &tls, settings.tls.as_ref().is_some_and(|tls| tls.redis)))
+        }
         None => None,
     };
     let memory = ChatMemory::new(store::open(&settings, store::Access::Write)?)
@@ -37,18 +45,19 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
         .with_limits(settings.limits.clone());
     let memory = summariser::folding(memory, &settings.summaries)?;
     let shown = store::shown(&settings.backend);
-    say(&format!("Hitherto {} listens on http://{address}", env!("CARGO_PKG_VERSION")));
+    say(&format!("Hitherto {} listens on {url}", env!("CARGO_PKG_VERSION")));
     if let Some(resp) = &resp {
-        say(&format!("Clients of Redis find it at redis://{}", resp.local_addr()?));
+        let scheme = if resp.has_tls() { "rediss" } else { "redis" };
+        say(&format!("Clients of Redis find it at {scheme}://{}", resp.local_addr()?));
     }
-    say(&format!("Sessions are in {shown}. What it can do: http://{address}/docs"));
+    say(&format!("Sessions are in {shown}. What it can do: {url}/docs"));
     let summariser = summariser::shown(&settings.summaries);
     say(&format!("Summaries are written by {summariser}."));
     // Before the demo, so that its summary is there soon after it is loaded.
     let worker = memory.start_worker()?;
     if settings.demo {
         match demo::load(&memory).await {
-            Ok(()) => say(&demo::lines(address)),
+            Ok(()) => say(&demo::lines(&url)),
             Err(error) if error.is_retryable() => {
                 tracing::warn!(%error, "the demo conversation is not loaded")
             }
@@ -65,8 +74,15 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
     let door = Door::new(memory, Options::from(&settings));
     let door = Arc::new(if settings.redis_rest { door.with_keyspace(keyspace.clone()) } else { door });
     let (stop, told) = watch::channel(false);
+    for listener in
+        std::iter::once(("listen", &listener)).chain(resp.as_ref().map(|resp| ("resp_listen", resp)))
+    {
+        warn_of_plain(listener.0, listener.1);
+    }
+    systemd::notify("READY=1");
     let stopping = async {
         stopped(interrupt, terminate).await;
+        systemd::notify("STOPPING=1");
         stop.send_replace(true);
     };
     let until_told = || {
@@ -79,14 +95,23 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
             None => Ok(()),
         }
     };
-    let (served, served_resp, (), ()) =
-        tokio::join!(server::run(listener, door, until_told()), resp, stopping, look);
+    let keeping = keep(tls, hangup, until_told());
+    let (served, served_resp, (), (), ()) =
+        tokio::join!(server::run(listener, door, until_told()), resp, stopping, look, keeping);
     // What came in until now is folded by whoever is left, or after the next start.
     worker.stop(GRACE).await;
     served?;
     served_resp?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The port with TLS, where it is to have it.
+fn secured(listener: TcpListener, tls: &Option<Arc<Tls>>, wanted: bool) -> Listener {
+    match tls {
+        Some(tls) if wanted => Listener::secured(listener, Arc::clone(tls)),
+        _ => listener.into(),
+    }
 }
 
 /// Listens, on loopback only.

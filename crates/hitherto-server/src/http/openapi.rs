@@ -438,7 +438,7 @@ mod tests {
 
     #[test]
     fn every_code_belongs_to_an_operation() {
-        let anywhere = [Code::NotFound, Code::MethodNotAllowed];
+        let anywhere = [Code::NotFound, Code::MethodNotAllowed, Code::TlsRequired];
         for code in super::super::problem::CODES {
             let found = OPERATIONS.iter().any(|operation| operation.all_errors().contains(code));
             assert!(found || anywhere.contains(code), "{code:?}");

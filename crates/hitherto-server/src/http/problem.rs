@@ -29,6 +29,7 @@ macro_rules! codes {
 }
 
 codes! {
+    TlsRequired 400 "tls_required" "This port speaks HTTPS" "Write https in the address.";
     InvalidSessionId 400 "invalid_session_id" "Not a session id" "A session id is 1 to 512 bytes of UTF-8, percent-encoded in the path; a slash in it is %2F.";
     SessionIdTooLong 414 "session_id_too_long" "The session id is too long" "Use a shorter id, or raise session_id_limit.";
     InvalidParameter 400 "invalid_parameter" "A parameter has a value that it cannot have" "The detail names it and says what it must be.";
@@ -247,6 +248,16 @@ impl From<NameError> for Problem {
             _ => Self::new(Code::InvalidSessionId, detail),
         }
     }
+}
+
+/// What a client gets that speaks HTTP without TLS to the port that has it: a whole answer, as bytes.
+pub(crate) fn tls_required() -> String {
+    let body = Problem::new(Code::TlsRequired, "this port speaks HTTPS, and the request came without TLS")
+        .document();
+    format!(
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 /// A message of an append that is none.

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -15,6 +14,7 @@ use super::RespOptions;
 use super::parse::{self, Begun, Malformed, Next};
 use super::write::write;
 use crate::keyspace::{Client, Command, Keyspace, Reply};
+use crate::tls::Stream;
 
 /// How much is read at a time at least.
 const READ: usize = 8 << 10;
@@ -34,7 +34,7 @@ enum End {
 
 /// Serves a connection until it ends.
 pub(super) async fn serve(
-    mut stream: TcpStream,
+    mut stream: Stream,
     keyspace: &Keyspace,
     options: &RespOptions,
     mut stop: watch::Receiver<bool>,
@@ -45,7 +45,7 @@ pub(super) async fn serve(
 }
 
 async fn talk(
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     client: &mut Client,
     keyspace: &Keyspace,
     options: &RespOptions,
@@ -115,22 +115,12 @@ async fn talk(
 
 /// Waits for the first bytes of a command without a buffer, and reads them; nothing where the connection is to end.
 async fn begin(
-    stream: &TcpStream,
+    stream: &mut Stream,
     buffer: &mut BytesMut,
     limit: Option<Duration>,
     stop: &mut watch::Receiver<bool>,
 ) -> Option<io::Result<usize>> {
-    let first = async {
-        loop {
-            stream.readable().await?;
-            buffer.reserve(READ);
-            match stream.try_read_buf(buffer) {
-                // A read that filled its buffer to the last byte leaves a stream that is taken for readable and is not.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => *buffer = BytesMut::new(),
-                read => return read,
-            }
-        }
-    };
+    let first = stream.begin(buffer, READ);
     let first = async {
         match limit {
             None => Some(first.await),
@@ -148,7 +138,7 @@ async fn begin(
 async fn carry_out(
     buffer: &mut BytesMut,
     begun: &mut Begun,
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     client: &mut Client,
     keyspace: &Keyspace,
     options: &RespOptions,
@@ -199,11 +189,16 @@ fn commands(buffer: &mut BytesMut, begun: &mut Begun, limit: usize) -> (Vec<Comm
     (commands, None)
 }
 
-async fn send(stream: &mut TcpStream, out: &[u8], limit: Duration) -> io::Result<()> {
+async fn send(stream: &mut Stream, out: &[u8], limit: Duration) -> io::Result<()> {
     if out.is_empty() {
         return Ok(());
     }
-    match timeout(limit, stream.write_all(out)).await {
+    let sending = async {
+        stream.write_all(out).await?;
+        // With TLS what was written may still stand before the socket.
+        stream.flush().await
+    };
+    match timeout(limit, sending).await {
         Ok(sent) => sent,
         Err(_) => Err(io::ErrorKind::TimedOut.into()),
     }

@@ -12,13 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::keyspace::Keyspace;
-use crate::server::accept;
 use crate::settings::Settings;
+use crate::tls::{Listener, Protocol};
 
 /// How long what was accepted may take to finish once the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -65,11 +64,12 @@ impl From<&Settings> for RespOptions {
 /// # Errors
 /// If the listener has no address: it is closed.
 pub async fn run_resp(
-    listener: TcpListener,
+    listener: impl Into<Listener> + Send,
     keyspace: Keyspace,
     options: RespOptions,
     shutdown: impl Future<Output = ()> + Send,
 ) -> std::io::Result<()> {
+    let listener = listener.into();
     listener.local_addr()?;
     let slots = Arc::new(Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS)));
     let options = Arc::new(options);
@@ -77,22 +77,33 @@ pub async fn run_resp(
     let mut connections = JoinSet::new();
     tokio::pin!(shutdown);
     loop {
-        let mut stream = tokio::select! {
+        let incoming = tokio::select! {
             biased;
             () = &mut shutdown => break,
-            stream = accept(&listener) => stream,
+            incoming = listener.accept() => incoming,
         };
         while connections.try_join_next().is_some() {}
         let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
             connections.spawn(async move {
-                let full = stream.write_all(b"-ERR max number of clients reached\r\n");
+                let full = async {
+                    let Some(mut stream) = incoming.open(Protocol::Redis).await else { return };
+                    let _ = stream.write_all(b"-ERR max number of clients reached\r\n").await;
+                    let _ = stream.shutdown().await;
+                };
                 let _ = tokio::time::timeout(Duration::from_secs(1), full).await;
             });
             continue;
         };
-        let (keyspace, options, stopped) = (keyspace.clone(), Arc::clone(&options), stopped.clone());
+        let (keyspace, options, mut stopped) = (keyspace.clone(), Arc::clone(&options), stopped.clone());
         connections.spawn(async move {
-            connection::serve(stream, &keyspace, &options, stopped).await;
+            let opened = tokio::select! {
+                biased;
+                _ = stopped.wait_for(|stopped| *stopped) => None,
+                opened = incoming.open(Protocol::Redis) => opened,
+            };
+            if let Some(stream) = opened {
+                connection::serve(stream, &keyspace, &options, stopped).await;
+            }
             drop(slot);
         });
     }

@@ -13,6 +13,7 @@ mod resolved;
 mod summaries;
 mod table;
 mod tenants;
+mod tls;
 
 pub use flags::flags_for;
 pub use kind::Kind;
@@ -21,3 +22,4 @@ pub use reference::{page, sample};
 pub use resolved::{Backend, Color, LogFormat, Settings};
 pub use summaries::{ModelKey, ModelSettings, SummarySettings};
 pub use table::{Caller, OPTIONS, Setting, Who};
+pub use tls::{ServerTls, TlsSettings};

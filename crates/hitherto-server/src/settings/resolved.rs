@@ -7,7 +7,8 @@ use anyhow::{Context as _, bail};
 use hitherto::{Limits, MemoryKey, SummaryRole, Ttl};
 use secrecy::SecretString;
 
-use super::{Layers, Source, SummarySettings};
+use super::tls::pair;
+use super::{Layers, ServerTls, Source, SummarySettings, TlsSettings};
 use crate::keyspace::Profile;
 
 /// What a command works with. Printing it is safe.
@@ -18,6 +19,10 @@ pub struct Settings {
     pub listen: String,
     /// Where the server speaks the Redis protocol; `None` for nowhere.
     pub resp_listen: Option<String>,
+    /// The certificate of the server's ports; `None` for ports without TLS.
+    pub tls: Option<TlsSettings>,
+    /// Whom a command trusts on its way to a server.
+    pub server_tls: ServerTls,
     /// When a connection of the Redis protocol that says nothing is closed.
     pub resp_idle_timeout: Option<Duration>,
     /// Whether Redis' commands are served over HTTP.
@@ -119,12 +124,6 @@ impl Settings {
         let path = |name: &str| layers.get(name).map(PathBuf::from);
         let number = |name: &'static str| layers.number(name).with_context(|| format!("{name} has no value"));
         let size = |name| number(name).map(|value| usize::try_from(value).unwrap_or(usize::MAX));
-        let redis_client = match (path("redis_cert"), path("redis_key")) {
-            (Some(cert), Some(key)) => Some((cert, key)),
-            (None, None) => None,
-            (Some(_), None) => bail!("redis_cert needs redis_key, the private key of the certificate"),
-            (None, Some(_)) => bail!("redis_key needs redis_cert, the certificate that the key belongs to"),
-        };
         let mut limits = Limits::default();
         limits.message_bytes = size("message_limit")?;
         limits.messages_per_append = size("messages_limit")?;
@@ -133,6 +132,8 @@ impl Settings {
         Ok(Self {
             listen: text("listen"),
             resp_listen: layers.get("resp_listen").filter(|value| *value != "off").map(str::to_owned),
+            tls: TlsSettings::resolve(layers)?,
+            server_tls: ServerTls::resolve(layers)?,
             resp_idle_timeout: layers
                 .number("resp_idle_timeout")
                 .filter(|secs| *secs > 0)
@@ -143,7 +144,7 @@ impl Settings {
             demo: layers.get("demo") == Some("true"),
             backend: backend(layers)?,
             redis_ca: path("redis_ca"),
-            redis_client,
+            redis_client: pair(layers, "redis_cert", "redis_key")?,
             memory_key: MemoryKey::parse(&text("memory_key"))?,
             ttl: layers.number("ttl").map(Ttl::from_secs).transpose().context("ttl")?,
             max_messages: layers.number("max_messages"),

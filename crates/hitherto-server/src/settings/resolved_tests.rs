@@ -6,6 +6,7 @@ use secrecy::ExposeSecret as _;
 
 use super::*;
 use crate::settings::{Caller, ModelKey, OPTIONS, flags_for, page, sample};
+use crate::tls::ClientAuth;
 
 /// Settings from flags, variables and a file.
 fn settings(caller: Caller, flags: &str, env: &[(&str, &str)], file: &str) -> anyhow::Result<Settings> {
@@ -189,7 +190,8 @@ fn every_line_of_the_sample_file_works() {
     assert_eq!(settings(Caller::Server, "", &[], &profile).unwrap().profiles.len(), 1);
     for line in options.lines().filter_map(|line| line.strip_prefix("# ")).filter(|line| line.contains(" = "))
     {
-        if ["redis_cert", "redis_key", "model"].iter().any(|name| line.starts_with(name)) {
+        let in_pairs = ["redis_cert", "redis_key", "model", "tls_certificate", "tls_key", "tls_client_ca"];
+        if in_pairs.iter().any(|name| line.starts_with(name)) {
             continue;
         }
         settings(Caller::Server, "", &[], line).unwrap_or_else(|error| panic!("{line}: {error:#}"));
@@ -206,4 +208,29 @@ fn the_apis_of_other_servers_can_be_switched_off() {
     check("--motorhead off", false, true, SummaryRole::System);
     check("--zep off --summary-role user", true, false, SummaryRole::User);
     assert!(settings(Caller::Server, "--summary-role tool", &[], "").is_err());
+}
+
+#[test]
+fn a_certificate_and_its_key_come_together() {
+    let tls = |flags: &str| settings(Caller::Server, flags, &[], "").map(|found| found.tls);
+    assert_eq!(tls("").unwrap(), None);
+    let pair = "--tls-certificate c.pem --tls-key k.pem";
+    let found = tls(pair).unwrap().unwrap();
+    assert_eq!((found.http, found.redis, &found.files.clients), (true, true, &None));
+    let found = tls(&format!("{pair} --tls-ports redis --tls-client-ca a.pem")).unwrap().unwrap();
+    assert_eq!((found.http, found.redis), (false, true));
+    assert_eq!(found.files.clients, Some(("a.pem".into(), ClientAuth::Required)));
+    let found = tls(&format!("{pair} --tls-client-ca a.pem --tls-client-auth optional")).unwrap().unwrap();
+    assert_eq!(found.files.clients, Some(("a.pem".into(), ClientAuth::Optional)));
+    for (flags, expected) in [
+        ("--tls-certificate c.pem", "tls_certificate needs tls_key"),
+        ("--tls-key k.pem", "tls_key needs tls_certificate"),
+        ("--tls-client-ca a.pem", "tls_client_ca needs tls_certificate and tls_key"),
+    ] {
+        let said = format!("{:#}", tls(flags).unwrap_err());
+        assert!(said.contains(expected), "{said}");
+    }
+    let file = "server_ca = 'a.pem'\nserver_cert = 'c.pem'\nserver_key = 'k.pem'";
+    let found = settings(Caller::Client, "", &[], file).unwrap().server_tls;
+    assert_eq!((found.ca, found.client), (Some("a.pem".into()), Some(("c.pem".into(), "k.pem".into()))));
 }

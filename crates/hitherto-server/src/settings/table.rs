@@ -105,6 +105,48 @@ pub const OPTIONS: &[Setting] = &[
         ..PLAIN
     },
     Setting {
+        name: "tls_certificate",
+        env: "HITHERTO_TLS_CERTIFICATE",
+        kind: Kind::Path,
+        help: "The server's certificate, PEM, with those between it and its authority behind it: both ports then speak TLS 1.2 and 1.3, and nothing else. Needs tls_key. New files in its place are taken over while the server runs.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "tls_key",
+        env: "HITHERTO_TLS_KEY",
+        kind: Kind::Path,
+        help: "The file with the private key of tls_certificate, PEM, without a password.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "tls_ports",
+        env: "HITHERTO_TLS_PORTS",
+        kind: Kind::Choice(&["both", "http", "redis"]),
+        default: Some("both"),
+        help: "Which ports have TLS where there is a certificate.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "tls_client_ca",
+        env: "HITHERTO_TLS_CLIENT_CA",
+        kind: Kind::Path,
+        help: "The authorities that sign clients' certificates, PEM. Without it no client is asked for one.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "tls_client_auth",
+        env: "HITHERTO_TLS_CLIENT_AUTH",
+        kind: Kind::Choice(&["required", "optional"]),
+        default: Some("required"),
+        help: "Whether a client must have a certificate where tls_client_ca is given; one that it has must be right in any case.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
         name: "redis_rest",
         env: "HITHERTO_REDIS_REST",
         kind: ON_OFF,
@@ -204,6 +246,30 @@ pub const OPTIONS: &[Setting] = &[
         help: "Work through a running server instead of on a store, such as http://127.0.0.1:8700.",
         who: Who::Clients,
         excludes: &["db", "redis"],
+        ..PLAIN
+    },
+    Setting {
+        name: "server_ca",
+        env: "HITHERTO_SERVER_CA",
+        kind: Kind::Path,
+        help: "Certificate authorities to trust for an https:// server instead of the system's, PEM.",
+        who: Who::Clients,
+        ..PLAIN
+    },
+    Setting {
+        name: "server_cert",
+        env: "HITHERTO_SERVER_CERT",
+        kind: Kind::Path,
+        help: "A client certificate for the server, PEM; needs server_key.",
+        who: Who::Clients,
+        ..PLAIN
+    },
+    Setting {
+        name: "server_key",
+        env: "HITHERTO_SERVER_KEY",
+        kind: Kind::Path,
+        help: "The file with the private key of server_cert, PEM.",
+        who: Who::Clients,
         ..PLAIN
     },
     Setting {

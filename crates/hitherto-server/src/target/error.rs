@@ -1,5 +1,7 @@
 //! Why a target did not do what a command asked, in words for the person who gave the command.
 
+use std::path::PathBuf;
+
 use hitherto::StoreError;
 use thiserror::Error;
 
@@ -44,6 +46,14 @@ pub(crate) enum TargetError {
         /// Why not.
         reason: String,
     },
+    /// A file of certificates for the way to a server cannot be used.
+    #[error("the file of certificates {} cannot be used: {reason}", .path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// The session's id cannot be written in a URL: `.` and `..` mean folders there, however they are encoded.
     #[error("the session {0:?} cannot be reached through a server; work on its store directly")]
     NotInUrls(String),
@@ -59,7 +69,11 @@ impl TargetError {
             Self::Memory(error) => error.is_retryable(),
             Self::Refused { status, .. } => matches!(status, 408 | 429 | 502..=504),
             Self::Unreachable { .. } => true,
-            Self::Foreign { .. } | Self::Address { .. } | Self::NotInUrls(_) | Self::NotInHeaders => false,
+            Self::Foreign { .. }
+            | Self::Address { .. }
+            | Self::Certificates { .. }
+            | Self::NotInUrls(_)
+            | Self::NotInHeaders => false,
         }
     }
 
@@ -75,7 +89,10 @@ impl TargetError {
             ),
             Self::Memory(_) | Self::NotInUrls(_) | Self::NotInHeaders => true,
             Self::Refused { status, .. } => matches!(status, 400 | 404 | 409 | 413 | 414 | 422),
-            Self::Unreachable { .. } | Self::Foreign { .. } | Self::Address { .. } => false,
+            Self::Unreachable { .. }
+            | Self::Foreign { .. }
+            | Self::Address { .. }
+            | Self::Certificates { .. } => false,
         }
     }
 }

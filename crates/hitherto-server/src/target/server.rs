@@ -3,16 +3,23 @@
 //! Invariant: reqwest stays in this file. Sessions are percent-encoded in paths, and what the server says of
 //! a failure (`application/problem+json`) is what the person reads.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
-use hitherto::{Finding, Message, Seq, SessionId, Severity, Ttl, Window};
+use hitherto::{Finding, Message, Seq, SessionId, Severity, Timestamp, Ttl, Window};
 use reqwest::header::HeaderValue;
-use reqwest::{Client, Method, RequestBuilder, StatusCode, Url};
+use reqwest::tls::TlsInfo;
+use reqwest::{
+    Certificate, Client, ClientBuilder, Identity, Method, RequestBuilder, Response, StatusCode, Url,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::session::{Cursor, SessionInfo, SessionList};
 use super::{Appended, ContextQuery, Page, Result, SummaryInfo, TargetError, WireMessage};
+use crate::settings::ServerTls;
+use crate::tls::Expiry;
 
 /// By when a connection stands. The server is near, or not there.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -33,8 +40,8 @@ impl Server {
     /// A client of the server at that address; user and password in it are sent as HTTP credentials.
     ///
     /// # Errors
-    /// If it is no `http` or `https` address.
-    pub(crate) fn new(address: &str) -> Result<Self> {
+    /// If it is no `http` or `https` address, or if files of certificates cannot be used.
+    pub(crate) fn new(address: &str, tls: &ServerTls) -> Result<Self> {
         let refuse = |reason: String| {
             let address = address.rsplit_once('@').map_or(address, |(_, host)| host).to_owned();
             TargetError::Address { address, reason }
@@ -43,10 +50,12 @@ impl Server {
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
             return Err(refuse("it must begin with http:// or https://".to_owned()));
         }
-        let client = Client::builder()
+        let client = trusting(Client::builder(), tls)?
             .connect_timeout(CONNECT)
             .timeout(ANSWER)
             .user_agent(concat!("hitherto/", env!("CARGO_PKG_VERSION")))
+            // `doctor` looks at the server's certificate.
+            .tls_info(true)
             .build()
             .map_err(|error| refuse(reason(&error)))?;
         let mut open = url.clone();
@@ -211,7 +220,13 @@ impl Server {
     }
 
     pub(super) async fn inspect(&self) -> Vec<Finding> {
-        let finding = match self.send(self.request(Method::GET, "/readyz")).await {
+        let answer = self.answer(self.request(Method::GET, "/readyz")).await;
+        let certificate = answer.as_ref().ok().and_then(certificate);
+        let ready = match answer {
+            Ok(answer) => self.read_whole(answer).await,
+            Err(error) => Err(error),
+        };
+        let finding = match ready {
             Ok(_) => Finding {
                 severity: Severity::Fine,
                 subject: "server",
@@ -229,7 +244,7 @@ impl Server {
                 .to_owned(),
             },
         };
-        vec![finding]
+        std::iter::once(finding).chain(certificate).collect()
     }
 
     fn path(&self, session: &SessionId, rest: &str) -> Result<String> {
@@ -244,14 +259,24 @@ impl Server {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<(StatusCode, String)> {
-        let broken = |error: reqwest::Error| TargetError::Unreachable {
-            server: self.shown.clone(),
-            reason: reason(&error.without_url()),
-        };
-        let answer = request.send().await.map_err(broken)?;
+        let answer = self.answer(request).await?;
+        self.read_whole(answer).await
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<Response> {
+        request.send().await.map_err(|error| self.broken(error))
+    }
+
+    async fn read_whole(&self, answer: Response) -> Result<(StatusCode, String)> {
         let status = answer.status();
-        let text = String::from_utf8_lossy(&answer.bytes().await.map_err(broken)?).into_owned();
+        let body = answer.bytes().await.map_err(|error| self.broken(error))?;
+        let text = String::from_utf8_lossy(&body).into_owned();
         if status.is_success() { Ok((status, text)) } else { Err(refused(status, &text)) }
+    }
+
+    fn broken(&self, error: reqwest::Error) -> TargetError {
+        let reason = reason(&error.without_url());
+        TargetError::Unreachable { server: self.shown.clone(), reason }
     }
 
     fn read<'a, T: Deserialize<'a>>(&self, text: &'a str) -> Result<T> {
@@ -261,6 +286,39 @@ impl Server {
     fn foreign(&self, reason: &str) -> TargetError {
         TargetError::Foreign { server: self.shown.clone(), reason: reason.to_owned() }
     }
+}
+
+/// A client that trusts whom it was told to, and has the certificate that it was given.
+fn trusting(builder: ClientBuilder, tls: &ServerTls) -> Result<ClientBuilder> {
+    let read = |path: &Path| fs::read(path).map_err(|error| unusable(path, error.to_string()));
+    let builder = match &tls.ca {
+        None => builder,
+        Some(path) => {
+            let found = Certificate::from_pem_bundle(&read(path)?);
+            match found.map_err(|error| unusable(path, reason(&error)))? {
+                none if none.is_empty() => {
+                    return Err(unusable(path, "there is no certificate in it".to_owned()));
+                }
+                some => builder.tls_certs_only(some),
+            }
+        }
+    };
+    let Some((certificate, key)) = &tls.client else { return Ok(builder) };
+    let mut both = read(certificate)?;
+    both.push(b'\n');
+    both.extend(read(key)?);
+    let identity = Identity::from_pem(&both).map_err(|error| unusable(certificate, reason(&error)))?;
+    Ok(builder.identity(identity))
+}
+
+fn unusable(path: &Path, reason: String) -> TargetError {
+    TargetError::Certificates { path: path.to_owned(), reason }
+}
+
+/// What there is to say of the certificate that an answer came with.
+fn certificate(answer: &Response) -> Option<Finding> {
+    let certificate = answer.extensions().get::<TlsInfo>()?.peer_certificate()?;
+    Some(Expiry::of(certificate).ok()?.finding(Timestamp::now()))
 }
 
 /// What a refusal says: the problem's own words, or the status where something else than Hitherto answered.

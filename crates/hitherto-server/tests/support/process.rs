@@ -38,8 +38,8 @@ impl Process {
     pub fn launch(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
-        let address = announced(&mut out, "http://");
-        let redis = announced(&mut out, "redis://");
+        let address = announced(&mut out, "http");
+        let redis = announced(&mut out, "redis");
         Self { child, address, redis, out }
     }
 
@@ -56,11 +56,13 @@ impl Process {
     }
 }
 
-/// The address behind that scheme at the end of the next line.
+/// The address behind that scheme, with TLS or without, at the end of the next line.
 fn announced(out: &mut BufReader<ChildStdout>, scheme: &str) -> SocketAddr {
     let mut line = String::new();
     out.read_line(&mut line).unwrap();
-    let (_, address) = line.trim().rsplit_once(scheme).unwrap_or_else(|| panic!("no address in {line:?}"));
+    let (before, address) =
+        line.trim().rsplit_once("://").unwrap_or_else(|| panic!("no address in {line:?}"));
+    assert!(before.trim_end_matches('s').ends_with(scheme.trim_end_matches('s')), "{line:?}");
     address.parse().unwrap()
 }
 
