@@ -14,10 +14,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::http::{Door, router};
+use crate::http::{Door, Options, Router, metrics, router};
+use crate::metrics::{Connected, DoorName};
 
 /// How long accepted requests may take to finish once the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How many connections the listener for metrics takes at a time.
+const WATCHERS: usize = 64;
 /// How long accepting pauses when the system has no more descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -31,11 +34,37 @@ pub async fn run(
     door: Arc<Door>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> std::io::Result<()> {
+    let metrics = Arc::clone(door.metrics());
+    let connected = move || Some(metrics.connected(DoorName::Http));
+    accept_all(listener, door.options().clone(), router(door), connected, shutdown).await
+}
+
+/// Serves metrics and health, and nothing else, as [`run`] serves everything.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn run_metrics(
+    listener: TcpListener,
+    door: Arc<Door>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> std::io::Result<()> {
+    let mut options = door.options().clone();
+    options.max_connections = options.max_connections.min(WATCHERS);
+    accept_all(listener, options, metrics::router(door), || None, shutdown).await
+}
+
+async fn accept_all(
+    listener: TcpListener,
+    options: Options,
+    router: Router,
+    connected: impl Fn() -> Option<Connected>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> std::io::Result<()> {
     listener.local_addr()?;
-    let slots = Arc::new(Semaphore::new(door.options().max_connections.min(Semaphore::MAX_PERMITS)));
+    let slots = Arc::new(Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS)));
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(door.options().idle_timeout).pipeline_flush(true);
-    let service = TowerToHyperService::new(router(door));
+    http.timer(TokioTimer::new()).header_read_timeout(options.idle_timeout).pipeline_flush(true);
+    let service = TowerToHyperService::new(router);
     let graceful = GracefulShutdown::new();
     // Owns the connections: whatever is left of them when this function returns is cut off.
     let mut connections = JoinSet::new();
@@ -53,11 +82,12 @@ pub async fn run(
         };
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service.clone()));
         while connections.try_join_next().is_some() {}
+        let connected = connected();
         connections.spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection ended");
             }
-            drop(slot);
+            drop((slot, connected));
         });
     }
     drop(listener);

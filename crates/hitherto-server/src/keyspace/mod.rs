@@ -41,6 +41,7 @@ use std::time::{Duration, Instant};
 use hitherto::{ChatMemory, Encoding, SummaryRole};
 use tokio::sync::OnceCell;
 
+use crate::metrics::{DoorName, Metrics};
 use crate::settings::Settings;
 
 pub use profile::{Order, Part, Profile, Profiles, Reads};
@@ -48,6 +49,7 @@ pub use profile::{Order, Part, Profile, Profiles, Reads};
 pub(crate) use client::Client;
 pub(crate) use command::Command;
 pub(crate) use reply::Reply;
+pub(crate) use table::names as command_names;
 
 /// How a keyspace serves.
 #[derive(Debug, Clone)]
@@ -113,6 +115,7 @@ struct Shared {
     ids: AtomicU64,
     clients: AtomicU64,
     commands: AtomicU64,
+    metrics: Arc<Metrics>,
 }
 
 impl Keyspace {
@@ -132,6 +135,7 @@ impl Keyspace {
             ids: AtomicU64::new(0),
             clients: AtomicU64::new(0),
             commands: AtomicU64::new(0),
+            metrics: Arc::default(),
         }))
     }
 
@@ -140,10 +144,15 @@ impl Keyspace {
         &self.0.options
     }
 
-    /// A client that has just connected.
-    pub(crate) fn connect(&self) -> Client {
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.0.metrics
+    }
+
+    /// A client that has just connected, by that door.
+    pub(crate) fn connect(&self, door: DoorName) -> Client {
         self.0.clients.fetch_add(1, Ordering::Relaxed);
-        let mut client = Client::new(self.0.ids.fetch_add(1, Ordering::Relaxed) + 1);
+        let mut client = Client::new(self.0.ids.fetch_add(1, Ordering::Relaxed) + 1, door);
         client.home = Some(self.clone());
         client
     }
