@@ -40,7 +40,9 @@ pub(crate) fn start(settings: &Settings) -> anyhow::Result<()> {
     let filter = filter.and(filter_fn(may_be_shown));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match settings.log_format {
-        LogFormat::Json => lines.json().flatten_event(true).map_event_format(Lines::json).with_filter(filter).boxed(),
+        LogFormat::Json => {
+            lines.json().flatten_event(true).map_event_format(Lines::json).with_filter(filter).boxed()
+        }
         LogFormat::Human => {
             let ansi = settings.color.on(std::io::stderr().is_terminal());
             let lines = lines.with_target(false).with_ansi(ansi);
@@ -64,7 +66,8 @@ pub(crate) fn stop() {
 /// Whether a line may be shown, whatever was asked for.
 fn may_be_shown(of: &Metadata<'_>) -> bool {
     let target = of.target();
-    let own = target.strip_prefix("hitherto").is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '_']));
+    let own =
+        target.strip_prefix("hitherto").is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '_']));
     if own { !target.starts_with(TRACE) } else { *of.level() <= Level::DEBUG }
 }
 

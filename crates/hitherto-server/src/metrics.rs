@@ -19,13 +19,27 @@ use hitherto::stats::{Counter, Latency};
 
 use crate::http::problem::{CODES, Code};
 
-pub(crate) use operations::{DoorName, OPERATIONS, find, unknown_command, unread_command};
+pub(crate) use operations::{DoorName, OPERATIONS, command_name, find, unknown_command, unread_command};
 pub(crate) use page::{MEDIA_TYPE, Sampled, Sources, write};
 
 /// The codes with which commands fail, as their replies begin with them; any other is `other`.
 const REPLY_CODES: [&str; 16] = [
-    "ERR", "WRONGTYPE", "NOAUTH", "WRONGPASS", "NOPERM", "NOPROTO", "EXECABORT", "LOADING", "BUSY", "READONLY",
-    "OOM", "TRYAGAIN", "NOREPLICAS", "CLUSTERDOWN", "LIMIT", "MISCONF",
+    "ERR",
+    "WRONGTYPE",
+    "NOAUTH",
+    "WRONGPASS",
+    "NOPERM",
+    "NOPROTO",
+    "EXECABORT",
+    "LOADING",
+    "BUSY",
+    "READONLY",
+    "OOM",
+    "TRYAGAIN",
+    "NOREPLICAS",
+    "CLUSTERDOWN",
+    "LIMIT",
+    "MISCONF",
 ];
 
 /// The doors that have a listener; the others come over that of HTTP.
@@ -96,7 +110,7 @@ impl Metrics {
         let cells = if door == DoorName::Rest { &self.rest } else { &self.resp };
         if let Some(cell) = cells.get(command) {
             let place = error.map(|reply| {
-                let code = reply.split(' ').next().unwrap_or_default();
+                let code = reply_code(reply);
                 REPLY_CODES.iter().position(|known| *known == code).unwrap_or(REPLY_CODES.len())
             });
             cell.note(took, place);
@@ -119,11 +133,16 @@ impl Metrics {
     /// Every operation, with its door and its name.
     fn cells(&self) -> impl Iterator<Item = (DoorName, &'static str, &Cell)> {
         let http = OPERATIONS.iter().zip(&self.http).map(|(found, cell)| (found.door, found.name, cell));
-        let commands = |door, cells| {
-            operations::COMMANDS.iter().zip(cells).map(move |(name, cell)| (door, *name, cell))
-        };
+        let commands =
+            |door, cells| operations::COMMANDS.iter().zip(cells).map(move |(name, cell)| (door, *name, cell));
         http.chain(commands(DoorName::Resp, &self.resp)).chain(commands(DoorName::Rest, &self.rest))
     }
+}
+
+/// The code that an error of the Redis doors begins with, if it is one that is known.
+pub(crate) fn reply_code(reply: &str) -> &'static str {
+    let code = reply.split(' ').next().unwrap_or_default();
+    REPLY_CODES.iter().find(|known| **known == code).copied().unwrap_or("other")
 }
 
 impl Cell {

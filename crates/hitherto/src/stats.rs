@@ -15,7 +15,7 @@ pub(crate) use behind::Behind;
 pub use behind::Lag;
 pub use folding::{FAILURES, Folding};
 pub use latency::{BOUNDS, Latency, Measured};
-pub use traffic::{BROKEN, Trip, Traffic};
+pub use traffic::{BROKEN, Traffic, Trip};
 
 /// A number that only grows.
 #[derive(Debug, Default)]

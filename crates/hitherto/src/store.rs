@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use crate::message::Message;
 use crate::record::{Record, Unreadable};
-use crate::stats::Traffic;
 use crate::session::{Scope, SessionId, SessionKey};
+use crate::stats::Traffic;
 use crate::summary::{Hint, PolicyChange, Summary};
 use crate::time::Timestamp;
 use crate::ttl::{Ttl, TtlChange};

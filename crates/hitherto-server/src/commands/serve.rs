@@ -33,7 +33,9 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
         None => None,
     };
     let watched = match &settings.metrics_listen {
-        Some(address) => Some(bind("metrics_listen", address, &addresses("metrics_listen", address).await?).await?),
+        Some(address) => {
+            Some(bind("metrics_listen", address, &addresses("metrics_listen", address).await?).await?)
+        }
         None => None,
     };
     let memory = ChatMemory::new(store::open(&settings, store::Access::Write)?)

@@ -171,7 +171,17 @@ impl Door {
     pub fn new(memory: ChatMemory, options: Options) -> Self {
         let folds = Semaphore::new(options.fold_concurrency.clamp(1, Semaphore::MAX_PERMITS));
         let searches = Arc::new(Semaphore::new(SEARCHES));
-        Self { memory, options, folds, searches, warm: Default::default(), keyspace: None, metrics: Arc::default(), health: health::Health::default(), sample: metrics::Sample::default() }
+        Self {
+            memory,
+            options,
+            folds,
+            searches,
+            warm: Default::default(),
+            keyspace: None,
+            metrics: Arc::default(),
+            health: health::Health::default(),
+            sample: metrics::Sample::default(),
+        }
     }
 
     /// The same door, which also serves Redis' commands, as Upstash's clients send them.

@@ -56,11 +56,11 @@ pub(super) struct Watched {
 }
 
 impl Client {
-    pub(super) fn new(id: u64, door: DoorName) -> Self {
+    pub(super) fn new(id: u64) -> Self {
         Self {
             home: None,
             id,
-            door,
+            door: DoorName::Resp,
             name: String::new(),
             protocol: 2,
             database: 0,

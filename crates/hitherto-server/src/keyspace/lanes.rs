@@ -86,9 +86,15 @@ impl Keyspace {
         (lanes, used)
     }
 
-    async fn lane(&self, id: u64, door: DoorName, database: u32, lane: Lane) -> (Client, Vec<(usize, Reply)>) {
-        let mut client = Client::new(id, door);
-        (client.database, client.fresh) = (database, false);
+    async fn lane(
+        &self,
+        id: u64,
+        door: DoorName,
+        database: u32,
+        lane: Lane,
+    ) -> (Client, Vec<(usize, Reply)>) {
+        let mut client = Client::new(id);
+        (client.door, client.database, client.fresh) = (door, database, false);
         let (places, commands): (Vec<usize>, Vec<Command>) = lane.into_iter().unzip();
         let replies = self.run(&mut client, &commands).await;
         (client, places.into_iter().zip(replies).collect())

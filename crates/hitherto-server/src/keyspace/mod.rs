@@ -67,6 +67,8 @@ pub struct KeyspaceOptions {
     pub command_limit: usize,
     /// By when a command that needs several answers of the store has ended. Default 4 s.
     pub deadline: Duration,
+    /// From when on a command is slow enough for a line in the log; `None` for never. Default 1 s.
+    pub slow_command: Option<Duration>,
 }
 
 impl Default for KeyspaceOptions {
@@ -78,6 +80,7 @@ impl Default for KeyspaceOptions {
             reply_limit: 64 << 20,
             command_limit: 4 << 20,
             deadline: Duration::from_secs(4),
+            slow_command: Some(Duration::from_secs(1)),
         }
     }
 }
@@ -90,6 +93,7 @@ impl From<&Settings> for KeyspaceOptions {
             encoding: settings.summaries.encoding,
             command_limit: settings.body_limit,
             deadline: settings.deadline * 2,
+            slow_command: settings.slow_request,
             ..Self::default()
         }
     }
@@ -152,7 +156,8 @@ impl Keyspace {
     /// A client that has just connected, by that door.
     pub(crate) fn connect(&self, door: DoorName) -> Client {
         self.0.clients.fetch_add(1, Ordering::Relaxed);
-        let mut client = Client::new(self.0.ids.fetch_add(1, Ordering::Relaxed) + 1, door);
+        let mut client = Client::new(self.0.ids.fetch_add(1, Ordering::Relaxed) + 1);
+        client.door = door;
         client.home = Some(self.clone());
         client
     }

@@ -9,7 +9,7 @@ use super::command::Command;
 use super::read::Outcome;
 use super::table::{self, Entry, Op};
 use super::{Client, Keyspace, Reply, errors};
-use crate::metrics::unknown_command;
+use crate::metrics::{command_name, reply_code, unknown_command};
 use crate::origin;
 
 /// A reply of so many bytes at most has room in any case.
@@ -103,7 +103,15 @@ impl Keyspace {
             Reply::Error(text) => Some(text.as_str()),
             _ => None,
         };
-        self.0.metrics.command(client.door, command.unwrap_or_else(unknown_command), took, error);
+        let place = command.unwrap_or_else(unknown_command);
+        self.0.metrics.command(client.door, place, took, error);
+        let (door, operation) = (client.door.as_str(), command_name(place));
+        let code = error.map(reply_code);
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(target: "hitherto::access", door, operation, code, took_ms, "answered");
+        if self.0.options.slow_command.is_some_and(|slow| took >= slow) {
+            tracing::warn!(door, operation, code, took_ms, "a slow command");
+        }
     }
 
     /// Carries out what these commands begin with, and says how many of them that were.

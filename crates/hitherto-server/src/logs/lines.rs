@@ -79,15 +79,22 @@ mod tests {
 
     #[test]
     fn a_line_says_who_asked() {
-        let request = Origin::request(Some(b"abc"), Some(b"00-0000000000000000000000000000000a-000000000000000b-01"));
+        let request =
+            Origin::request(Some(b"abc"), Some(b"00-0000000000000000000000000000000a-000000000000000b-01"));
         let trace = "0000000000000000000000000000000a";
-        assert_eq!(with_origin("INFO done n=1\n", &request, false), format!("INFO done n=1 request_id=abc trace_id={trace}\n"));
+        assert_eq!(
+            with_origin("INFO done n=1\n", &request, false),
+            format!("INFO done n=1 request_id=abc trace_id={trace}\n")
+        );
         assert_eq!(
             with_origin("{\"n\":1}\n", &request, true),
             format!("{{\"n\":1,\"request_id\":\"abc\",\"trace_id\":\"{trace}\"}}\n")
         );
         let connection = Origin::connection(3);
         assert_eq!(with_origin("INFO done\n", &connection, false), "INFO done connection=3 command=0\n");
-        assert_eq!(with_origin("{\"n\":1}\n", &connection, true), "{\"n\":1,\"connection\":3,\"command\":0}\n");
+        assert_eq!(
+            with_origin("{\"n\":1}\n", &connection, true),
+            "{\"n\":1,\"connection\":3,\"command\":0}\n"
+        );
     }
 }

@@ -105,6 +105,11 @@ pub(crate) fn find(method: &str, route: Option<&str>, path: &str) -> usize {
 pub(crate) static COMMANDS: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| command_names().chain(["unknown", "unread"]).collect());
 
+/// The name of the command at a place.
+pub(crate) fn command_name(place: usize) -> &'static str {
+    COMMANDS.get(place).copied().unwrap_or_default()
+}
+
 /// The place of a command that nobody knows.
 pub(crate) fn unknown_command() -> usize {
     COMMANDS.len().saturating_sub(2)

@@ -194,9 +194,7 @@ fn samples(family: &Family, from: &Sources<'_>) -> Vec<Sample> {
         }),
         "hitherto_folds_died" => whole(folding.died.get()),
         "hitherto_ready" => flag(sampled.ready),
-        "hitherto_task_up" => {
-            named([("folds", Value::Whole((!folding.worker_is_dead()).into()))])
-        }
+        "hitherto_task_up" => named([("folds", Value::Whole((!folding.worker_is_dead()).into()))]),
         "hitherto_panics" => whole(crate::logs::panics()),
         "hitherto_build_info" => {
             vec![(vec![env!("CARGO_PKG_VERSION").to_owned(), from.store.to_owned()], Value::Whole(1))]
@@ -209,9 +207,7 @@ fn of_process(family: &Family, metrics: &Metrics) -> Vec<Sample> {
     let process = Process::now();
     let known = |number: Option<u64>| number.map_or_else(Vec::new, whole);
     match family.name {
-        "process_start_time_seconds" => {
-            one(Value::Broken(process::since_1970(metrics.started)))
-        }
+        "process_start_time_seconds" => one(Value::Broken(process::since_1970(metrics.started))),
         "process_cpu_seconds" => one(Value::Broken(process.cpu.as_secs_f64())),
         "process_resident_memory_bytes" => known(process.resident_bytes),
         "process_open_fds" => known(process.open_fds),

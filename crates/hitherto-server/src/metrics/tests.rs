@@ -37,7 +37,8 @@ fn page() -> String {
     let (stats, traffic) = (Stats::default(), Traffic::default());
     stats.appended.add(5);
     traffic.writes.note(Duration::from_millis(2));
-    let sampled = Sampled { store_up: true, sessions: vec![("acme \"1\"".to_owned(), 7)], ..Sampled::default() };
+    let sampled =
+        Sampled { store_up: true, sessions: vec![("acme \"1\"".to_owned(), 7)], ..Sampled::default() };
     write(&Sources {
         metrics: &metrics,
         stats: &stats,
@@ -136,7 +137,8 @@ fn check_expression(expression: &str) {
 
 #[test]
 fn the_dashboard_shows_metrics_that_are_there() {
-    let dashboard: serde_json::Value = serde_json::from_str(include_str!("../../../../docs/grafana.json")).unwrap();
+    let dashboard: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../docs/grafana.json")).unwrap();
     let mut expressions = 0;
     for panel in dashboard["panels"].as_array().unwrap() {
         for target in panel["targets"].as_array().into_iter().flatten() {

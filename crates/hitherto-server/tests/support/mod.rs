@@ -64,6 +64,13 @@ impl Wire {
         self.0.shutdown(std::net::Shutdown::Write).unwrap();
     }
 
+    /// Reads to the end, whatever comes, or until the server has reset the connection.
+    pub fn drain(&mut self) -> Vec<u8> {
+        let mut all = Vec::new();
+        let _ = self.0.read_to_end(&mut all);
+        all
+    }
+
     /// One answer; `None` if the server closes without one.
     pub fn answer(&mut self) -> Option<Answer> {
         let mut head = Vec::new();

@@ -6,8 +6,8 @@ use std::time::Duration;
 /// The upper ends of the buckets, in microseconds; a last one has no end. From what a local file answers in to what
 /// nobody waits for.
 pub const BOUNDS: [u64; 15] = [
-    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
-    10_000_000,
+    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+    2_500_000, 10_000_000,
 ];
 
 /// A histogram of times. Two additions a measurement; what is read meanwhile may lack the newest of them.

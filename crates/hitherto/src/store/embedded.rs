@@ -24,8 +24,8 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 
 use super::{
-    At, Batch, Begun, Claim, Commit, Committed, Configure, Description, Due, Entry, Finding, Lease, Outcome, Pop,
-    Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Severity, Slice, Store,
+    At, Batch, Begun, Claim, Commit, Committed, Configure, Description, Due, Entry, Finding, Lease, Outcome,
+    Pop, Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Severity, Slice, Store,
     StoreError, SummaryState,
 };
 use crate::record::Record;
@@ -129,7 +129,8 @@ impl Store for EmbeddedStore {
     }
 
     async fn read(&self, at: At<'_>, range: Range) -> Result<Slice> {
-        let slice: Slice = self.look(at, Reader::Client, move |file, row| read::slice(file, row, range)).await?;
+        let slice: Slice =
+            self.look(at, Reader::Client, move |file, row| read::slice(file, row, range)).await?;
         self.traffic().read(&slice.entries);
         Ok(slice)
     }

@@ -26,8 +26,8 @@ use redis::{Cmd, Value};
 use uuid::Uuid;
 
 use super::{
-    At, Batch, Begun, Change, Claim, Commit, Committed, Configure, Description, Due, Entry, Finding, Lease, Pop,
-    Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Slice, Store, StoreError,
+    At, Batch, Begun, Change, Claim, Commit, Committed, Configure, Description, Due, Entry, Finding, Lease,
+    Pop, Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Slice, Store, StoreError,
     SummaryState,
 };
 use crate::record::Record;

@@ -39,9 +39,8 @@ pub(super) fn any(file: &Connection, now: Timestamp) -> FileResult<bool> {
 /// What is due by `now` and claimed by nobody.
 pub(super) fn waiting(file: &Connection, now: Timestamp) -> FileResult<Due> {
     let sql = "SELECT count(*), min(due_at) FROM due WHERE due_at <= ?1 AND claimed_until IS NULL";
-    let (sessions, oldest): (i64, Option<i64>) = file
-        .prepare_cached(sql)?
-        .query_row([now.as_millis()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (sessions, oldest): (i64, Option<i64>) =
+        file.prepare_cached(sql)?.query_row([now.as_millis()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(Due { sessions: super::unsigned(sessions), oldest: oldest.map(Timestamp::from_millis) })
 }
 

@@ -259,11 +259,8 @@ impl Link {
                 }
                 Ok::<(), redis::aio::SendError>(())
             });
-        let connection = self
-            .client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
-            .map_err(|error| {
+        let connection =
+            self.client.get_multiplexed_async_connection_with_config(&config).await.map_err(|error| {
                 self.traffic.refusals.one();
                 errors::cannot_connect(&self.name, &error)
             })?;
