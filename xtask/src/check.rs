@@ -18,7 +18,7 @@ struct Step {
 /// The step after which the clients run: they test the binary that this one builds.
 const BEFORE_CLIENTS: &str = "tests";
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step { name: "format", cargo: &["fmt", "--all", "--check"], variables: &[] },
     Step {
         name: "lints",
@@ -26,6 +26,21 @@ const STEPS: [Step; 6] = [
         variables: &[],
     },
     Step { name: "tests", cargo: &["nextest", "run", "--workspace", "--locked"], variables: &[] },
+    Step {
+        name: "traces",
+        cargo: &[
+            "nextest",
+            "run",
+            "-p",
+            "hitherto-server",
+            "--features",
+            "otlp",
+            "--test",
+            "otlp",
+            "--locked",
+        ],
+        variables: &[],
+    },
     Step {
         name: "examples in documentation",
         cargo: &["test", "--doc", "--workspace", "--locked"],

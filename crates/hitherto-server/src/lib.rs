@@ -7,9 +7,14 @@
 //! Invariant: axum and hyper stay in `http` and `server`, clap in `settings` and `commands`; and no log line
 //! says what people said.
 
+// One command waits for another inside: the compiler counts each layer of waiting.
+#![recursion_limit = "256"]
+
 pub mod settings;
 
 mod logs;
+mod metrics;
+mod origin;
 mod store;
 mod summariser;
 mod target;

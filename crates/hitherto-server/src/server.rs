@@ -13,11 +13,14 @@ use hyper_util::service::TowerToHyperService;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::http::{Door, router};
+use crate::http::{Door, Options, Router, metrics, router};
+use crate::metrics::{Connected, DoorName};
 use crate::tls::{Listener, Protocol};
 
 /// How long accepted requests may take to finish once the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How many connections the listener for metrics takes at a time.
+const WATCHERS: usize = 64;
 
 /// Serves on the listener until `shutdown` ends; then accepts nothing more, finishes what was accepted
 /// (10 s at most), and returns.
@@ -29,12 +32,37 @@ pub async fn run(
     door: Arc<Door>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> std::io::Result<()> {
-    let listener = listener.into();
+    let metrics = Arc::clone(door.metrics());
+    let connected = move || Some(metrics.connected(DoorName::Http));
+    accept_all(listener.into(), door.options().clone(), router(door), connected, shutdown).await
+}
+
+/// Serves metrics and health, and nothing else, as [`run`] serves everything.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn run_metrics(
+    listener: impl Into<Listener> + Send,
+    door: Arc<Door>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> std::io::Result<()> {
+    let mut options = door.options().clone();
+    options.max_connections = options.max_connections.min(WATCHERS);
+    accept_all(listener.into(), options, metrics::router(door), || None, shutdown).await
+}
+
+async fn accept_all(
+    listener: Listener,
+    options: Options,
+    router: Router,
+    connected: impl Fn() -> Option<Connected>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> std::io::Result<()> {
     listener.local_addr()?;
-    let slots = Arc::new(Semaphore::new(door.options().max_connections.min(Semaphore::MAX_PERMITS)));
+    let slots = Arc::new(Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS)));
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(door.options().idle_timeout).pipeline_flush(true);
-    let service = TowerToHyperService::new(router(door));
+    http.timer(TokioTimer::new()).header_read_timeout(options.idle_timeout).pipeline_flush(true);
+    let service = TowerToHyperService::new(router);
     let graceful = GracefulShutdown::new();
     // Ends handshakes; whoever has one behind itself hears of the end by `graceful`.
     let stop = watch::Sender::new(false);
@@ -54,7 +82,7 @@ pub async fn run(
         };
         while connections.try_join_next().is_some() {}
         let (watcher, mut stopped) = (graceful.watcher(), stop.subscribe());
-        let (http, service) = (http.clone(), service.clone());
+        let (http, service, connected) = (http.clone(), service.clone(), connected());
         connections.spawn(async move {
             let opened = tokio::select! {
                 biased;
@@ -66,7 +94,7 @@ pub async fn run(
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection ended");
             }
-            drop(slot);
+            drop((slot, connected));
         });
     }
     drop(listener);

@@ -194,6 +194,7 @@ macro_rules! store_suite {
                 a_place_holds_when_its_session_is_gone
                 sessions_are_listed_with_their_descriptions
                 expired_sessions_are_not_listed
+                sessions_are_counted
                 a_fork_is_listed
                 a_session_is_listed_once
             }
@@ -305,6 +306,7 @@ macro_rules! store_suite {
                 what_another_has_claimed_is_not_settled
                 sessions_of_all_scopes_are_on_the_list
                 concurrent_claims_give_each_session_once
+                what_waits_is_counted
                 what_is_gone_can_be_marked_and_settled
                 an_append_after_a_clear_marks_again
             }

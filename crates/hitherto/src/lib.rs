@@ -51,6 +51,7 @@ mod search;
 mod tokens;
 
 pub mod node;
+pub mod stats;
 pub mod store;
 pub mod summary;
 

@@ -19,13 +19,14 @@ use crate::error::{Error, Limits};
 use crate::message::{Message, MessageError, replace_field};
 use crate::record::Record;
 use crate::session::{MemoryKey, Scope, SessionId, SessionKey, Tenant};
+use crate::stats::{Lag, Stats, Traffic};
 use crate::store::embedded::{EmbeddedOptions, EmbeddedStore};
 use crate::store::redis::{RedisOptions, RedisStore};
 use crate::store::{
-    At, Batch, Change, Configure, Description, Finding, Once, Pop, Range, Receipt, Replaced, Seq,
+    At, Batch, Change, Configure, Description, Due, Finding, Once, Pop, Range, Receipt, Replaced, Seq,
     SessionPage, SessionQuery, Store, StoreError,
 };
-use crate::summary::Summaries;
+use crate::summary::{Summaries, Usage};
 use crate::time::Clock;
 use crate::tokens::Memo;
 use crate::ttl::TtlChange;
@@ -50,6 +51,7 @@ pub struct ChatMemory {
     clock: Clock,
     summaries: Option<Arc<Summaries>>,
     memo: Memo,
+    stats: Arc<Stats>,
 }
 
 /// What an append is to do besides appending.
@@ -103,6 +105,7 @@ impl ChatMemory {
             clock: Clock::default(),
             summaries: None,
             memo: Memo::default(),
+            stats: Arc::default(),
         }
     }
 
@@ -160,6 +163,40 @@ impl ChatMemory {
         &self.scope
     }
 
+    /// What this memory and its clones have done.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// What was exchanged with the store, by whoever uses it.
+    pub fn traffic(&self) -> &Traffic {
+        self.store.traffic()
+    }
+
+    /// How many tokens the model that writes summaries was given and has written; nothing without a model.
+    pub fn usage(&self) -> Option<Usage> {
+        self.summaries.as_ref()?.summariser.usage()
+    }
+
+    /// How far behind summaries are: what the worker of this process could not fold yet, and what waits on the store's
+    /// due-list for any worker.
+    ///
+    /// # Errors
+    /// Any error of the store.
+    pub async fn lag(&self) -> Result<(Lag, Due)> {
+        let now = self.clock.now();
+        Ok((self.stats.folding.lag(now), self.store.due(now).await?))
+    }
+
+    /// How many sessions this memory sees, as the list of sessions knows them: one that has ended may still be counted,
+    /// until the list is next read.
+    ///
+    /// # Errors
+    /// Any error of the store.
+    pub async fn count_sessions(&self) -> Result<u64> {
+        Ok(self.store.count_sessions(&self.scope, self.clock.now()).await?)
+    }
+
     /// Appends messages: all of them, in order and next to one another, or none.
     ///
     /// # Errors
@@ -196,6 +233,11 @@ impl ChatMemory {
         let receipt = self.store.append(At { key: &key, now }, batch).await?;
         if let Some(summaries) = self.summaries.as_ref().filter(|_| receipt.due) {
             summaries.due.notify_one();
+        }
+        if receipt.repeated {
+            self.stats.repeated.one();
+        } else {
+            self.stats.appended.add(own_ids.len() as u64);
         }
         let ids = own_ids
             .into_iter()

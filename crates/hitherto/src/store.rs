@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::message::Message;
 use crate::record::{Record, Unreadable};
 use crate::session::{Scope, SessionId, SessionKey};
+use crate::stats::Traffic;
 use crate::summary::{Hint, PolicyChange, Summary};
 use crate::time::Timestamp;
 use crate::ttl::{Ttl, TtlChange};
@@ -365,6 +366,15 @@ pub struct Finding {
     pub advice: String,
 }
 
+/// What waits on the due-list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Due {
+    /// How many sessions.
+    pub sessions: u64,
+    /// Since when the first of them is due.
+    pub oldest: Option<Timestamp>,
+}
+
 /// A store of sessions.
 #[async_trait]
 pub trait Store: Send + Sync + Debug {
@@ -449,4 +459,16 @@ pub trait Store: Send + Sync + Debug {
 
     /// Looks at the store's version and at settings that could lose data.
     async fn inspect(&self) -> Result<Vec<Finding>>;
+
+    // What can be seen of it from outside: numbers, and nothing of what is in it.
+
+    /// What was exchanged with the store since it was opened.
+    fn traffic(&self) -> &Traffic;
+
+    /// What of the due-list is due by `now` and claimed by nobody.
+    async fn due(&self, now: Timestamp) -> Result<Due>;
+
+    /// How many sessions a scope has, as its list knows them: one that has ended may still be counted, until the list
+    /// is next read.
+    async fn count_sessions(&self, scope: &Scope, now: Timestamp) -> Result<u64>;
 }

@@ -80,6 +80,21 @@ pub trait Summariser: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// Says why there is no such text. Nothing is lost by it: the piece is given again later.
     async fn summarise(&self, piece: &Piece) -> Result<String, SummariserError>;
+
+    /// How many tokens it was given and has written so far, as its model counts them; nothing for one that asks no
+    /// model, and of answers that do not say.
+    fn usage(&self) -> Option<Usage> {
+        None
+    }
+}
+
+/// Tokens that a model was given and has written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Given, instructions included.
+    pub tokens_in: u64,
+    /// Written, thoughts included.
+    pub tokens_out: u64,
 }
 
 /// Why a summariser gave no summary. What people said is not in it.

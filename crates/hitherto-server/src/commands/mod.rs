@@ -38,6 +38,7 @@ use clap::{Arg, ArgAction, Command};
 use crate::settings::{Caller, Kind, Layers, Settings, flags_for};
 
 pub use call::Call;
+pub(crate) use call::complain;
 
 /// One command.
 #[derive(Debug, Clone, Copy)]
@@ -139,6 +140,7 @@ fn argument(argument: &Argument) -> Arg {
 
 /// What the binary does: reads the command line, runs the command, and says what went wrong.
 pub fn command_line() -> ExitCode {
+    crate::logs::tell_panics();
     let matches = clap_command().get_matches();
     let Some((name, matches)) = matches.subcommand() else {
         return ExitCode::FAILURE;

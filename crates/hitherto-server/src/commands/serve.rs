@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use hitherto::ChatMemory;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::Call;
 use super::call::say;
@@ -40,6 +40,12 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
         }
         None => None,
     };
+    let watched = match &settings.metrics_listen {
+        Some(address) => {
+            Some(bind("metrics_listen", address, &addresses("metrics_listen", address).await?).await?)
+        }
+        None => None,
+    };
     let memory = ChatMemory::new(store::open(&settings, store::Access::Write)?)
         .under(settings.memory_key.clone())
         .with_limits(settings.limits.clone());
@@ -49,6 +55,9 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
     if let Some(resp) = &resp {
         let scheme = if resp.has_tls() { "rediss" } else { "redis" };
         say(&format!("Clients of Redis find it at {scheme}://{}", resp.local_addr()?));
+    }
+    if let Some(watched) = &watched {
+        say(&format!("Metrics are at http://{}/metrics", watched.local_addr()?));
     }
     say(&format!("Sessions are in {shown}. What it can do: {url}/docs"));
     let summariser = summariser::shown(&settings.summaries);
@@ -72,6 +81,7 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
     let keyspace = Keyspace::new(memory.clone(), KeyspaceOptions::from(&settings));
     let resp_options = RespOptions::from(&settings);
     let door = Door::new(memory, Options::from(&settings));
+    let door = door.counting(Arc::clone(keyspace.metrics()));
     let door = Arc::new(if settings.redis_rest { door.with_keyspace(keyspace.clone()) } else { door });
     let (stop, told) = watch::channel(false);
     for listener in
@@ -83,6 +93,7 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
     let stopping = async {
         stopped(interrupt, terminate).await;
         systemd::notify("STOPPING=1");
+        door.drain();
         stop.send_replace(true);
     };
     let until_told = || {
@@ -95,13 +106,34 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
             None => Ok(()),
         }
     };
-    let keeping = keep(tls, hangup, until_told());
-    let (served, served_resp, (), (), ()) =
-        tokio::join!(server::run(listener, door, until_told()), resp, stopping, look, keeping);
-    // What came in until now is folded by whoever is left, or after the next start.
-    worker.stop(GRACE).await;
+    let (over, all_over) = oneshot::channel::<()>();
+    let serving = async {
+        let keeping = keep(tls, hangup, until_told());
+        let (served, served_resp, (), (), ()) = tokio::join!(
+            server::run(listener, Arc::clone(&door), until_told()),
+            resp,
+            stopping,
+            look,
+            keeping
+        );
+        // What came in until now is folded by whoever is left, or after the next start.
+        worker.stop(GRACE).await;
+        drop(over);
+        served.and(served_resp)
+    };
+    // Whoever watches sees the end, too.
+    let watching = async {
+        match watched {
+            Some(watched) => {
+                server::run_metrics(watched, Arc::clone(&door), async { drop(all_over.await) }).await
+            }
+            None => Ok(()),
+        }
+    };
+    let (served, watched) = tokio::join!(serving, watching);
     served?;
-    served_resp?;
+    watched?;
+    crate::logs::stop();
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
@@ -116,17 +148,23 @@ fn secured(listener: TcpListener, tls: &Option<Arc<Tls>>, wanted: bool) -> Liste
 
 /// Listens, on loopback only.
 async fn listen(name: &str, address: &str) -> anyhow::Result<TcpListener> {
-    let found: Vec<SocketAddr> = tokio::net::lookup_host(address)
-        .await
-        .with_context(|| format!("{name}: {address} is no address of this machine"))?
-        .collect();
+    let found = addresses(name, address).await?;
     if let Some(open) = found.iter().find(|address| !address.ip().is_loopback()) {
         bail!(
             "{name}: {open} can be reached by others, and there are no credentials yet: whoever reaches the server reads \
              and changes every session. Listen on 127.0.0.1 or [::1], and put a proxy that checks who asks before it"
         );
     }
-    TcpListener::bind(found.as_slice()).await.map_err(|error| match error.kind() {
+    bind(name, address, &found).await
+}
+
+async fn addresses(name: &str, address: &str) -> anyhow::Result<Vec<SocketAddr>> {
+    let found = tokio::net::lookup_host(address).await;
+    Ok(found.with_context(|| format!("{name}: {address} is no address of this machine"))?.collect())
+}
+
+async fn bind(name: &str, address: &str, found: &[SocketAddr]) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(found).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
             "{name}: {address} is in use, by another server perhaps; stop that, or choose another with --{}",
             name.replace('_', "-")

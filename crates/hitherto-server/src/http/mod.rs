@@ -31,6 +31,8 @@ mod zep;
 
 mod docs;
 mod health;
+pub(crate) mod metrics;
+mod observe;
 mod openapi;
 mod openapi_schemas;
 mod openapi_summaries;
@@ -39,13 +41,14 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+pub(crate) use axum::Router;
 use axum::routing::{get, post};
-use hitherto::{ChatMemory, Encoding, SummaryRole, Ttl};
+use hitherto::{ChatMemory, Encoding, SummaryRole, Tenant, Ttl};
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::keyspace::Keyspace;
-use crate::settings::Settings;
+use crate::metrics::Metrics;
+use crate::settings::{Backend, Settings};
 use problem::{Code, Problem};
 
 /// The shortest deadline of a fold that is waited for.
@@ -67,6 +70,10 @@ pub struct Door {
     warm: [OnceCell<()>; 2],
     /// The sessions as keys, where Redis' commands are served.
     keyspace: Option<Keyspace>,
+    /// What is counted.
+    metrics: Arc<Metrics>,
+    health: health::Health,
+    sample: metrics::Sample,
 }
 
 /// How the door serves.
@@ -100,6 +107,12 @@ pub struct Options {
     pub zep: bool,
     /// In which role a summary is given where a protocol leaves the choice. Default system.
     pub summary_role: SummaryRole,
+    /// From when on a request is slow enough for a line in the log; `None` for never. Default 1 s.
+    pub slow_request: Option<Duration>,
+    /// Which tenants' sessions the metrics count. Default none.
+    pub metrics_tenants: Vec<Tenant>,
+    /// What the metrics call the store. Default `custom`.
+    pub store: &'static str,
 }
 
 impl Default for Options {
@@ -118,6 +131,9 @@ impl Default for Options {
             motorhead: true,
             zep: true,
             summary_role: SummaryRole::System,
+            slow_request: Some(Duration::from_secs(1)),
+            metrics_tenants: Vec::new(),
+            store: "custom",
         }
     }
 }
@@ -139,6 +155,13 @@ impl From<&Settings> for Options {
             motorhead: settings.motorhead,
             zep: settings.zep,
             summary_role: settings.summary_role,
+            slow_request: settings.slow_request,
+            metrics_tenants: settings.metrics_tenants.clone(),
+            store: match &settings.backend {
+                Backend::Embedded(_) => "embedded",
+                Backend::Redis(_) => "redis",
+                Backend::Server(_) => "server",
+            },
         }
     }
 }
@@ -148,14 +171,37 @@ impl Door {
     pub fn new(memory: ChatMemory, options: Options) -> Self {
         let folds = Semaphore::new(options.fold_concurrency.clamp(1, Semaphore::MAX_PERMITS));
         let searches = Arc::new(Semaphore::new(SEARCHES));
-        Self { memory, options, folds, searches, warm: Default::default(), keyspace: None }
+        Self {
+            memory,
+            options,
+            folds,
+            searches,
+            warm: Default::default(),
+            keyspace: None,
+            metrics: Arc::default(),
+            health: health::Health::default(),
+            sample: metrics::Sample::default(),
+        }
     }
 
     /// The same door, which also serves Redis' commands, as Upstash's clients send them.
     #[must_use]
     pub fn with_keyspace(mut self, keyspace: Keyspace) -> Self {
+        self.metrics = Arc::clone(keyspace.metrics());
         self.keyspace = Some(keyspace);
         self
+    }
+
+    /// The same door, which counts where others count, too.
+    #[must_use]
+    pub(crate) fn counting(mut self, metrics: Arc<Metrics>) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// How it serves.
@@ -204,6 +250,11 @@ impl Door {
     }
 }
 
+/// The documented operations: their names, methods and routes.
+pub(crate) fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    openapi::OPERATIONS.iter().map(|operation| (operation.id, operation.method, operation.path))
+}
+
 /// The routes.
 pub(crate) fn router(door: Arc<Door>) -> Router {
     // An empty id is a path of its own to the router; here it gets the answer that other bad ids get.
@@ -243,11 +294,13 @@ pub(crate) fn router(door: Arc<Door>) -> Router {
         .route("/v1/sessions", get(sessions::list))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::beside))
         .route("/openapi.json", get(openapi::document))
         .route("/docs", get(docs::page))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
-        .with_state(door)
+        .with_state(Arc::clone(&door))
+        .layer(observe::Observe(door))
 }
 
 async fn no_route() -> Problem {

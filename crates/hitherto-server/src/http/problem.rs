@@ -9,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 use hitherto::{Error, MessageError, NameError, Outcome, StoreError};
 use serde_json::{Map, Value};
 
+use crate::origin;
+
 /// Declares the table of errors once: the enum, and everything that is known of each code.
 macro_rules! codes {
     ($($name:ident $status:literal $code:literal $title:literal $todo:literal;)*) => {
@@ -76,6 +78,8 @@ codes! {
     StoreNewerFormat 500 "store_newer_format" "The data were written by a newer version" "Use the version that wrote them, or a newer one.";
     StoreForeign 500 "store_foreign" "Something else lies where the session should" "Look at what the detail names; Hitherto leaves it alone.";
     StoreFailed 500 "store_failed" "The store failed" "The detail says what the store said.";
+    ShuttingDown 503 "shutting_down" "The server is shutting down" "Send the request to another server, or again later.";
+    WorkerDied 503 "worker_died" "A background task has died" "A defect: restart the server, and report what its log says.";
     Internal 500 "internal" "Something unforeseen" "Report it with the detail.";
 }
 
@@ -148,12 +152,17 @@ impl Problem {
             status: u16,
             detail: &'a str,
             code: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            request_id: Option<&'a str>,
             #[serde(flatten)]
             more: &'a Map<String, Value>,
         }
         let (code, _, title, _) = self.code.entry();
         let (detail, more) = (&self.detail, &self.more);
-        let document = Document { r#type: self.code.kind(), title, status: self.status, detail, code, more };
+        let id = origin::request_id();
+        let request_id = id.as_ref().map(origin::RequestId::as_str);
+        let document =
+            Document { r#type: self.code.kind(), title, status: self.status, detail, code, request_id, more };
         // Texts and numbers can always be written.
         serde_json::to_string(&document).unwrap_or_default()
     }
@@ -164,6 +173,7 @@ impl IntoResponse for Problem {
         let mut response = Response::new(self.document().into());
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response.extensions_mut().insert(self.code);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(secs) = self.retry {
@@ -273,7 +283,7 @@ fn reference() -> String {
         "# Errors of the HTTP API\n\n\
          Every error is an `application/problem+json` document (RFC 9457) with `type`, `title`, `status`, `detail` and `code`.\n\
          A `code` keeps its meaning; `detail` is for people and may change.\n\
-         Beside them stand, where they apply: `limit` (the limit that was exceeded), `index` (which message of an append), `seq`, and `stored`, which is `unknown` where a write may have been stored all the same.\n\
+         Beside them stand, where they apply: `limit` (the limit that was exceeded), `index` (which message of an append), `seq`, `request_id` (of the request, as the header `X-Request-Id` has it), and `stored`, which is `unknown` where a write may have been stored all the same.\n\
          A `Retry-After` header says that the same request may succeed later without anybody changing anything.\n\n\
          This page is written from the table in `crates/hitherto-server/src/http/problem.rs`; a test fails when the two differ.\n\n\
          | status | code | means | what to do |\n|---|---|---|---|\n",

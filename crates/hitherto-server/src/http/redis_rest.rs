@@ -18,6 +18,7 @@ use serde_json::value::RawValue;
 use super::problem::{Code, Problem};
 use super::{Door, answer, body};
 use crate::keyspace::{Client, Command, Keyspace, Reply};
+use crate::metrics::DoorName;
 
 /// The most commands of a pipeline or transaction.
 const COMMANDS: usize = 1_000;
@@ -84,7 +85,7 @@ fn wants_base64(headers: &HeaderMap) -> bool {
 }
 
 async fn run(keyspace: &Keyspace, commands: &[Command]) -> Vec<Reply> {
-    let mut client: Client = keyspace.connect();
+    let mut client: Client = keyspace.connect(DoorName::Rest);
     let replies = keyspace.run(&mut client, commands).await;
     Keyspace::disconnect(client, false);
     replies
@@ -121,7 +122,10 @@ fn plain(raw: &str) -> String {
 fn refused(why: &str) -> Response {
     let mut out = Vec::new();
     push_envelope(&mut out, &Reply::error(why), false);
-    answer::json(StatusCode::BAD_REQUEST, out)
+    let mut response = answer::json(StatusCode::BAD_REQUEST, out);
+    // For who counts errors: nothing was run that counted itself.
+    response.extensions_mut().insert(Code::InvalidJson);
+    response
 }
 
 fn list(replies: &[Reply], base64: bool) -> Vec<u8> {

@@ -4,6 +4,7 @@ use hitherto::{Description, SessionId};
 
 use super::repeats::Mark;
 use super::{Command, Keyspace};
+use crate::metrics::DoorName;
 
 /// A client of a keyspace. A wire makes one for each connection and gives it back when the connection ends; one that is
 /// dropped, because whoever sent it gave up, is gone all the same.
@@ -12,6 +13,8 @@ pub(crate) struct Client {
     /// Where it is to be missed when it goes, however it goes.
     pub(super) home: Option<Keyspace>,
     pub(super) id: u64,
+    /// By which door it came.
+    pub(super) door: DoorName,
     pub(super) name: String,
     /// 2 or 3.
     pub(super) protocol: u8,
@@ -57,6 +60,7 @@ impl Client {
         Self {
             home: None,
             id,
+            door: DoorName::Resp,
             name: String::new(),
             protocol: 2,
             database: 0,
@@ -77,6 +81,11 @@ impl Client {
         (self.protocol, self.database) = (2, 0);
         self.transaction = None;
         self.watched.clear();
+    }
+
+    /// Its number among the clients of this process.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
     }
 
     /// Which protocol its replies are in: 2 or 3.

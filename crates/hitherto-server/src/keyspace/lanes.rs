@@ -11,6 +11,7 @@ use hitherto::SessionId;
 use super::command::Command;
 use super::table::Op;
 use super::{Client, Keyspace, Reply};
+use crate::metrics::DoorName;
 
 /// How many sessions are worked on at a time for one client.
 const LANES: usize = 16;
@@ -49,9 +50,9 @@ impl Keyspace {
             if some.is_empty() {
                 break;
             }
-            let (id, database) = (client.id, client.database);
+            let (id, door, database) = (client.id, client.door, client.database);
             for (mut lane_client, lane) in
-                join_all(some.into_iter().map(|lane| self.lane(id, database, lane))).await
+                join_all(some.into_iter().map(|lane| self.lane(id, door, database, lane))).await
             {
                 self.0.holds.release(&mut lane_client);
                 client.unseen.append(&mut lane_client.unseen);
@@ -85,9 +86,15 @@ impl Keyspace {
         (lanes, used)
     }
 
-    async fn lane(&self, id: u64, database: u32, lane: Lane) -> (Client, Vec<(usize, Reply)>) {
+    async fn lane(
+        &self,
+        id: u64,
+        door: DoorName,
+        database: u32,
+        lane: Lane,
+    ) -> (Client, Vec<(usize, Reply)>) {
         let mut client = Client::new(id);
-        (client.database, client.fresh) = (database, false);
+        (client.door, client.database, client.fresh) = (door, database, false);
         let (places, commands): (Vec<usize>, Vec<Command>) = lane.into_iter().unzip();
         let replies = self.run(&mut client, &commands).await;
         (client, places.into_iter().zip(replies).collect())

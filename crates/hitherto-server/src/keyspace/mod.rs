@@ -41,6 +41,7 @@ use std::time::{Duration, Instant};
 use hitherto::{ChatMemory, Encoding, SummaryRole};
 use tokio::sync::OnceCell;
 
+use crate::metrics::{DoorName, Metrics};
 use crate::settings::Settings;
 
 pub use profile::{Order, Part, Profile, Profiles, Reads};
@@ -48,6 +49,7 @@ pub use profile::{Order, Part, Profile, Profiles, Reads};
 pub(crate) use client::Client;
 pub(crate) use command::Command;
 pub(crate) use reply::Reply;
+pub(crate) use table::names as command_names;
 
 /// How a keyspace serves.
 #[derive(Debug, Clone)]
@@ -65,6 +67,8 @@ pub struct KeyspaceOptions {
     pub command_limit: usize,
     /// By when a command that needs several answers of the store has ended. Default 4 s.
     pub deadline: Duration,
+    /// From when on a command is slow enough for a line in the log; `None` for never. Default 1 s.
+    pub slow_command: Option<Duration>,
 }
 
 impl Default for KeyspaceOptions {
@@ -76,6 +80,7 @@ impl Default for KeyspaceOptions {
             reply_limit: 64 << 20,
             command_limit: 4 << 20,
             deadline: Duration::from_secs(4),
+            slow_command: Some(Duration::from_secs(1)),
         }
     }
 }
@@ -88,6 +93,7 @@ impl From<&Settings> for KeyspaceOptions {
             encoding: settings.summaries.encoding,
             command_limit: settings.body_limit,
             deadline: settings.deadline * 2,
+            slow_command: settings.slow_request,
             ..Self::default()
         }
     }
@@ -113,6 +119,7 @@ struct Shared {
     ids: AtomicU64,
     clients: AtomicU64,
     commands: AtomicU64,
+    metrics: Arc<Metrics>,
 }
 
 impl Keyspace {
@@ -132,6 +139,7 @@ impl Keyspace {
             ids: AtomicU64::new(0),
             clients: AtomicU64::new(0),
             commands: AtomicU64::new(0),
+            metrics: Arc::default(),
         }))
     }
 
@@ -140,10 +148,16 @@ impl Keyspace {
         &self.0.options
     }
 
-    /// A client that has just connected.
-    pub(crate) fn connect(&self) -> Client {
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.0.metrics
+    }
+
+    /// A client that has just connected, by that door.
+    pub(crate) fn connect(&self, door: DoorName) -> Client {
         self.0.clients.fetch_add(1, Ordering::Relaxed);
         let mut client = Client::new(self.0.ids.fetch_add(1, Ordering::Relaxed) + 1);
+        client.door = door;
         client.home = Some(self.clone());
         client
     }

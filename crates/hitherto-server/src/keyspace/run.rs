@@ -1,13 +1,16 @@
 //! Carrying commands out: in the order in which they came, those that belong together as one.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::command::Command;
 use super::read::Outcome;
-use super::table::{Entry, Op};
+use super::table::{self, Entry, Op};
 use super::{Client, Keyspace, Reply, errors};
+use crate::metrics::{command_name, reply_code, unknown_command};
+use crate::origin;
 
 /// A reply of so many bytes at most has room in any case.
 const SMALL: usize = 64;
@@ -64,19 +67,27 @@ impl Keyspace {
                 if let Some(transaction) = &mut client.transaction {
                     transaction.spoiled = true;
                 }
+                origin::commands(1);
+                self.count(client, None, Duration::ZERO, &reply);
                 replies.push(reply);
                 return 1;
             }
         };
         if client.transaction.is_some() && !is_immediate(entry.op) {
+            origin::commands(1);
             replies.push(self.queue(client, command));
             return 1;
         }
         client.just_watched &= matches!(entry.op, Op::Type | Op::Watch);
-        let begun = replies.len();
+        let (begun, at) = (replies.len(), Instant::now());
         let used = self.step(client, entry, commands, replies).await.max(1);
+        let took = at.elapsed();
+        origin::commands(used as u64);
         self.0.commands.fetch_add(used as u64, Ordering::Relaxed);
         let given = replies.get(begun..).unwrap_or_default();
+        for (command, reply) in commands.iter().zip(given) {
+            self.count(client, table::place(command.word(0)), took, reply);
+        }
         self.note(client, commands, given);
         if entry.writes() {
             for (command, reply) in commands.iter().zip(given) {
@@ -84,6 +95,23 @@ impl Keyspace {
             }
         }
         used
+    }
+
+    /// Counts a command that was answered: its place in the table, and how long it took.
+    fn count(&self, client: &Client, command: Option<usize>, took: Duration, reply: &Reply) {
+        let error = match reply {
+            Reply::Error(text) => Some(text.as_str()),
+            _ => None,
+        };
+        let place = command.unwrap_or_else(unknown_command);
+        self.0.metrics.command(client.door, place, took, error);
+        let (door, operation) = (client.door.as_str(), command_name(place));
+        let code = error.map(reply_code);
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(target: "hitherto::access", door, operation, code, took_ms, "answered");
+        if self.0.options.slow_command.is_some_and(|slow| took >= slow) {
+            tracing::warn!(door, operation, code, took_ms, "a slow command");
+        }
     }
 
     /// Carries out what these commands begin with, and says how many of them that were.

@@ -162,11 +162,20 @@ pub(super) const COMMANDS: &[Entry] = &[
     entry("watch", Op::Watch, -2, PLAIN, ALL),
 ];
 
+/// The names of all commands, in the order of the table.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().map(|entry| entry.name)
+}
+
 /// The command of that name, in any case.
 pub(super) fn find(name: &[u8]) -> Option<&'static Entry> {
+    COMMANDS.get(place(name)?)
+}
+
+/// Its place in the table.
+pub(super) fn place(name: &[u8]) -> Option<usize> {
     let lower = |byte: &u8| byte.to_ascii_lowercase();
-    let at = COMMANDS.binary_search_by(|entry| entry.name.bytes().cmp(name.iter().map(lower))).ok()?;
-    COMMANDS.get(at)
+    COMMANDS.binary_search_by(|entry| entry.name.bytes().cmp(name.iter().map(lower))).ok()
 }
 
 #[cfg(test)]

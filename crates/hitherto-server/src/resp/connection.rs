@@ -14,6 +14,8 @@ use super::RespOptions;
 use super::parse::{self, Begun, Malformed, Next};
 use super::write::write;
 use crate::keyspace::{Client, Command, Keyspace, Reply};
+use crate::metrics::{DoorName, unread_command};
+use crate::origin::Origin;
 use crate::tls::Stream;
 
 /// How much is read at a time at least.
@@ -39,8 +41,10 @@ pub(super) async fn serve(
     options: &RespOptions,
     mut stop: watch::Receiver<bool>,
 ) {
-    let mut client = keyspace.connect();
-    let end = talk(&mut stream, &mut client, keyspace, options, &mut stop).await;
+    let _connected = keyspace.metrics().connected(DoorName::Resp);
+    let mut client = keyspace.connect(DoorName::Resp);
+    let origin = Origin::connection(client.id());
+    let end = origin.of(talk(&mut stream, &mut client, keyspace, options, &mut stop)).await;
     Keyspace::disconnect(client, end == End::Broken);
 }
 
@@ -164,6 +168,7 @@ async fn carry_out(
             }
         }
         if let (Some(Malformed(why)), false) = (&malformed, client.is_closing()) {
+            keyspace.metrics().command(DoorName::Resp, unread_command(), Duration::ZERO, Some(why));
             write(&mut out, &Reply::error(why.clone()), client.protocol());
         }
         send(stream, &out, options.write_timeout).await?;

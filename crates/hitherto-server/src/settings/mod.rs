@@ -19,7 +19,7 @@ pub use flags::flags_for;
 pub use kind::Kind;
 pub use layers::{Layers, Source};
 pub use reference::{page, sample};
-pub use resolved::{Backend, Color, LogFormat, Settings};
+pub use resolved::{Backend, Color, LogFormat, Otlp, Settings};
 pub use summaries::{ModelKey, ModelSettings, SummarySettings};
 pub use table::{Caller, OPTIONS, Setting, Who};
 pub use tls::{ServerTls, TlsSettings};

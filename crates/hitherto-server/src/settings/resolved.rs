@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use hitherto::{Limits, MemoryKey, SummaryRole, Ttl};
+use hitherto::{Limits, MemoryKey, SummaryRole, Tenant, Ttl};
 use secrecy::SecretString;
 
 use super::tls::pair;
@@ -69,6 +69,24 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// When there are colours.
     pub color: Color,
+    /// From when on a request is slow enough for a line in the log.
+    pub slow_request: Option<Duration>,
+    /// Where the metrics are besides.
+    pub metrics_listen: Option<String>,
+    /// Whose sessions the metrics count.
+    pub metrics_tenants: Vec<Tenant>,
+    /// Where traces go.
+    pub otlp: Option<Otlp>,
+}
+
+/// A collector of traces.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Otlp {
+    /// Its address.
+    pub url: String,
+    /// Headers that it is sent: their names, and their values.
+    pub headers: Vec<(String, SecretString)>,
 }
 
 /// Where the sessions are.
@@ -168,8 +186,40 @@ impl Settings {
                 Some("never") => Color::Never,
                 _ => Color::Auto,
             },
+            slow_request: layers
+                .number("slow_request_ms")
+                .filter(|millis| *millis > 0)
+                .map(Duration::from_millis),
+            metrics_listen: layers.get("metrics_listen").filter(|value| *value != "off").map(str::to_owned),
+            metrics_tenants: metrics_tenants(layers)?,
+            otlp: otlp(layers)?,
         })
     }
+}
+
+/// The tenants that the settings name: in the option, and by a table of their own.
+fn metrics_tenants(layers: &Layers) -> anyhow::Result<Vec<Tenant>> {
+    let listed = layers.get("metrics_tenants").unwrap_or_default().lines().map(str::trim);
+    let mut all = listed
+        .filter(|name| !name.is_empty())
+        .map(|name| Tenant::parse(name).context("metrics_tenants"))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    all.extend(layers.tenants().iter().map(|(tenant, _)| tenant.clone()));
+    all.sort();
+    all.dedup();
+    Ok(all)
+}
+
+fn otlp(layers: &Layers) -> anyhow::Result<Option<Otlp>> {
+    let Some(url) = layers.get("otlp") else { return Ok(None) };
+    let headers = layers.get("otlp_headers").unwrap_or_default().lines().zip(1..);
+    let headers = headers.map(|(line, number)| match line.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), SecretString::from(value.trim())))
+        }
+        _ => bail!("otlp_headers: header {number} is not NAME: VALUE"),
+    });
+    Ok(Some(Otlp { url: url.to_owned(), headers: headers.collect::<anyhow::Result<_>>()? }))
 }
 
 /// The store named by the source that counts most; a source that names two contradicts itself.

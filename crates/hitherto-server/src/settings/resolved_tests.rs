@@ -190,7 +190,16 @@ fn every_line_of_the_sample_file_works() {
     assert_eq!(settings(Caller::Server, "", &[], &profile).unwrap().profiles.len(), 1);
     for line in options.lines().filter_map(|line| line.strip_prefix("# ")).filter(|line| line.contains(" = "))
     {
-        let in_pairs = ["redis_cert", "redis_key", "model", "tls_certificate", "tls_key", "tls_client_ca"];
+        let in_pairs = [
+            "redis_cert",
+            "redis_key",
+            "model",
+            "tls_certificate",
+            "tls_key",
+            "tls_client_ca",
+            "metrics_tenants",
+            "otlp",
+        ];
         if in_pairs.iter().any(|name| line.starts_with(name)) {
             continue;
         }

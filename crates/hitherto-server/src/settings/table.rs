@@ -564,6 +564,49 @@ pub const OPTIONS: &[Setting] = &[
         ..PLAIN
     },
     Setting {
+        name: "slow_request_ms",
+        env: "HITHERTO_SLOW_REQUEST_MS",
+        kind: Kind::Number { unit: "MILLISECONDS", min: 0, max: 3_600_000 },
+        default: Some("1000"),
+        help: "From when on a request gets a warning in the log, with its operation and ids; 0 is never. Every request has a line at debug.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "metrics_listen",
+        env: "HITHERTO_METRICS_LISTEN",
+        kind: Kind::AddressOrOff,
+        default: Some("off"),
+        help: "Where /metrics, /healthz and /readyz are besides, such as 127.0.0.1:9700; off for nowhere. Nothing there needs a token and nothing shows what people say; let only the monitoring reach it.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "metrics_tenants",
+        env: "HITHERTO_METRICS_TENANTS",
+        kind: Kind::Lines { one: "TENANT" },
+        help: "Tenants whose sessions the metrics count, besides those that the settings file names.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "otlp",
+        env: "HITHERTO_OTLP",
+        kind: Kind::Url,
+        help: "A collector that gets traces by OTLP over HTTP, such as http://127.0.0.1:4318; only of a binary that was built with the feature otlp.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "otlp_headers",
+        env: "HITHERTO_OTLP_HEADERS",
+        kind: Kind::Lines { one: "NAME: VALUE" },
+        help: "Headers that are sent to the collector besides.",
+        who: Who::Server,
+        secret: true,
+        ..PLAIN
+    },
+    Setting {
         name: "color",
         env: "HITHERTO_COLOR",
         kind: Kind::Choice(&["auto", "always", "never"]),

@@ -1,10 +1,13 @@
 //! Stores that do what real ones do only on bad days.
 
+use std::sync::LazyLock;
+
 use async_trait::async_trait;
 use hitherto::SessionKey;
+use hitherto::stats::Traffic;
 use hitherto::store::{
-    At, Batch, Begun, Claim, Commit, Committed, Entry, Lease, Range, Reader, Receipt, Replaced, Result, Seq,
-    Slice, SummaryState,
+    At, Batch, Begun, Claim, Commit, Committed, Due, Entry, Lease, Range, Reader, Receipt, Replaced, Result,
+    Seq, Slice, SummaryState,
 };
 use hitherto::{
     Configure, Description, Finding, Message, Pop, Record, Scope, SessionId, SessionPage, SessionQuery,
@@ -21,13 +24,15 @@ pub enum Broken {
     Hangs,
     /// The first of two elements of every session is damaged.
     Unreadable,
+    /// Whoever asks what is due finds a defect.
+    Panics,
 }
 
 impl Broken {
     async fn fail<T>(&self) -> Result<T> {
         match self {
             Self::Fails(error) => Err(error.clone()),
-            Self::Hangs | Self::Unreadable => std::future::pending().await,
+            Self::Hangs | Self::Unreadable | Self::Panics => std::future::pending().await,
         }
     }
 }
@@ -89,6 +94,7 @@ impl Store for Broken {
     }
 
     async fn claim_due(&self, _: Timestamp, _: Timestamp, _: u32) -> Result<Vec<Claim>> {
+        assert!(!matches!(self, Self::Panics), "on purpose");
         self.fail().await
     }
 
@@ -105,10 +111,26 @@ impl Store for Broken {
     }
 
     async fn ping(&self) -> Result<()> {
+        if matches!(self, Self::Panics) {
+            return Ok(());
+        }
         self.fail().await
     }
 
     async fn inspect(&self) -> Result<Vec<Finding>> {
+        self.fail().await
+    }
+
+    fn traffic(&self) -> &Traffic {
+        static NONE: LazyLock<Traffic> = LazyLock::new(Traffic::default);
+        &NONE
+    }
+
+    async fn due(&self, _: Timestamp) -> Result<Due> {
+        self.fail().await
+    }
+
+    async fn count_sessions(&self, _: &Scope, _: Timestamp) -> Result<u64> {
         self.fail().await
     }
 }

@@ -205,6 +205,24 @@ pub async fn concurrent_claims_give_each_session_once(on: Subject) {
     assert_eq!(given.into_iter().collect::<HashSet<_>>().len(), 60);
 }
 
+/// How many wait and since when, of what is due and claimed by nobody.
+pub async fn what_waits_is_counted(on: Subject) {
+    let due = async || {
+        let due = on.store().due(on.now()).await.unwrap();
+        (due.sessions, due.oldest)
+    };
+    assert_eq!(due().await, (0, None));
+    let now = on.now();
+    for (session, late) in [("a", 3), ("b", 7), ("later", -1000)] {
+        on.mark(&chat(&on, session).await, now.plus_millis(-1000 * late)).await;
+    }
+    assert_eq!(due().await, (2, Some(now.plus_millis(-7000))));
+    let claims = on.claim(1).await;
+    assert_eq!(due().await, (1, Some(now.plus_millis(-3000))));
+    on.settle(&claims[0], Some(now.plus_millis(-1000))).await;
+    assert_eq!(due().await, (2, Some(now.plus_millis(-3000))));
+}
+
 /// A session that does not exist, or no longer, is found out by who looks at it.
 pub async fn what_is_gone_can_be_marked_and_settled(on: Subject) {
     let (nobody, cleared) = (on.chat("nobody"), chat(&on, "cleared").await);

@@ -1,7 +1,7 @@
 //! The list of sessions: newest activity first, page after page.
 
 use hitherto::store::{Configure, Pop};
-use hitherto::{Restart, Scope, SessionId, SessionQuery};
+use hitherto::{Restart, Scope, SessionId, SessionQuery, Tenant};
 
 use super::subject::{Subject, ttl};
 
@@ -209,4 +209,20 @@ pub async fn a_session_is_listed_once(on: Subject) {
     chat.say("u").await;
     assert_eq!(on.names().await, ["s"]);
     assert_eq!(on.page(&query("", 9)).await.sessions[0].session, SessionId::parse("s").unwrap());
+}
+
+/// How many there are, of that scope and no other.
+pub async fn sessions_are_counted(on: Subject) {
+    let mut elsewhere = Scope::default();
+    elsewhere.tenant = Tenant::parse("elsewhere").unwrap();
+    let count = async |scope: &Scope| on.store().count_sessions(scope, on.now()).await.unwrap();
+    assert_eq!(count(&Scope::default()).await, 0);
+    for name in ["a", "b", "c"] {
+        on.chat(name).say("u").await;
+    }
+    on.chat("a").say("a").await;
+    on.chat_in(&elsewhere, "a").say("u").await;
+    assert_eq!((count(&Scope::default()).await, count(&elsewhere).await), (3, 1));
+    on.chat("b").clear().await;
+    assert_eq!((count(&Scope::default()).await, count(&elsewhere).await), (2, 1));
 }

@@ -40,7 +40,13 @@ impl ChatMemory {
         stand_in: Option<Arc<dyn Summariser>>,
     ) -> Self {
         let due = tokio::sync::Notify::new();
-        self.summaries = Some(Arc::new(Summaries { options, summariser, stand_in, due }));
+        self.summaries = Some(Arc::new(Summaries {
+            options,
+            summariser,
+            stand_in,
+            due,
+            stats: Arc::clone(&self.stats.folding),
+        }));
         self
     }
 

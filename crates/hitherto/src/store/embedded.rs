@@ -24,12 +24,13 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 
 use super::{
-    At, Batch, Begun, Claim, Commit, Committed, Configure, Description, Entry, Finding, Lease, Outcome, Pop,
-    Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Severity, Slice, Store,
+    At, Batch, Begun, Claim, Commit, Committed, Configure, Description, Due, Entry, Finding, Lease, Outcome,
+    Pop, Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Severity, Slice, Store,
     StoreError, SummaryState,
 };
 use crate::record::Record;
 use crate::session::{Scope, SessionId, SessionKey};
+use crate::stats::Traffic;
 use crate::time::Timestamp;
 use read::Readers;
 use schema::Database;
@@ -128,7 +129,10 @@ impl Store for EmbeddedStore {
     }
 
     async fn read(&self, at: At<'_>, range: Range) -> Result<Slice> {
-        self.look(at, Reader::Client, move |file, row| read::slice(file, row, range)).await
+        let slice: Slice =
+            self.look(at, Reader::Client, move |file, row| read::slice(file, row, range)).await?;
+        self.traffic().read(&slice.entries);
+        Ok(slice)
     }
 
     async fn replace(&self, at: At<'_>, seq: Seq, old: &Record, new: &Record) -> Result<Replaced> {
@@ -165,7 +169,9 @@ impl Store for EmbeddedStore {
         let look = move |file: &Connection, row: &SessionRow| {
             Ok((read::slice(file, row, range)?, summary::state(file, row)?))
         };
-        self.look(at, reader, look).await
+        let read: (Slice, SummaryState) = self.look(at, reader, look).await?;
+        self.traffic().read(&read.0.entries);
+        Ok(read)
     }
 
     async fn begin_fold(&self, at: At<'_>, lease: &Lease, expected: Option<Uuid>) -> Result<Begun> {
@@ -218,6 +224,19 @@ impl Store for EmbeddedStore {
 
     async fn inspect(&self) -> Result<Vec<Finding>> {
         self.readers.run(schema::inspect).await
+    }
+
+    fn traffic(&self) -> &Traffic {
+        &self.database.traffic
+    }
+
+    async fn due(&self, now: Timestamp) -> Result<Due> {
+        self.readers.run(move |file| due::waiting(file, now)).await
+    }
+
+    async fn count_sessions(&self, scope: &Scope, now: Timestamp) -> Result<u64> {
+        let scope = scope.clone();
+        self.readers.run(move |file| sessions::count(file, &scope, now)).await
     }
 }
 

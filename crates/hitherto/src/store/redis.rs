@@ -26,12 +26,13 @@ use redis::{Cmd, Value};
 use uuid::Uuid;
 
 use super::{
-    At, Batch, Begun, Change, Claim, Commit, Committed, Configure, Description, Entry, Finding, Lease, Pop,
-    Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Slice, Store, StoreError,
+    At, Batch, Begun, Change, Claim, Commit, Committed, Configure, Description, Due, Entry, Finding, Lease,
+    Pop, Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Slice, Store, StoreError,
     SummaryState,
 };
 use crate::record::Record;
 use crate::session::{Scope, SessionId, SessionKey};
+use crate::stats::Traffic;
 use crate::time::Timestamp;
 use crate::window::Window;
 use arguments::{hint_numbers, max_argument, millis, pack_append, ttl_arguments};
@@ -276,6 +277,7 @@ impl Store for RedisStore {
         let keys = Keys::new(at.key);
         let found = read::read(&self.link, &keys, &self.guesses, range, false).await?;
         self.restart_clock(&found, &keys, at.now).await?;
+        self.link.traffic().read(&found.slice.entries);
         Ok(found.slice)
     }
 
@@ -403,6 +405,7 @@ impl Store for RedisStore {
         if reader == Reader::Client {
             self.restart_clock(&found, &keys, at.now).await?;
         }
+        self.link.traffic().read(&found.slice.entries);
         Ok((found.slice, found.summary))
     }
 
@@ -446,6 +449,18 @@ impl Store for RedisStore {
 
     async fn inspect(&self) -> Result<Vec<Finding>> {
         inspect::inspect(&self.link).await
+    }
+
+    fn traffic(&self) -> &Traffic {
+        self.link.traffic()
+    }
+
+    async fn due(&self, now: Timestamp) -> Result<Due> {
+        due::waiting(&self.link, now).await
+    }
+
+    async fn count_sessions(&self, scope: &Scope, _now: Timestamp) -> Result<u64> {
+        sessions::count(&self.link, scope).await
     }
 }
 

@@ -108,6 +108,9 @@ impl Folder<'_> {
                 // No text has more tokens than bytes.
                 return Ok(Folded::Done(commits));
             }
+            if plan.enough {
+                self.summaries.stats.behind.found(key, plan.turns, self.clock.now());
+            }
             let expected = look.state.current.as_ref().map(|summary| summary.id);
             let mut session = Session { by: *self, key, policy: look.policy, token: Uuid::new_v4() };
             let mut attempts = match session.begin(plan.upto, expected).await? {
@@ -237,6 +240,7 @@ impl Session<'_> {
             if self.by.store.commit_summary(self.by.at(self.key), &commit).await? == Committed::Changed {
                 return Ok(true);
             }
+            self.count(&commit.summary, commit.previous.as_ref());
             *commits += 1;
             if summary.upto >= plan.upto || *commits >= effort.commits {
                 return Ok(true);
@@ -248,6 +252,15 @@ impl Session<'_> {
             }
             current = Some(summary);
         }
+    }
+
+    /// Counts what a summary stands for that the one before it did not.
+    fn count(&self, summary: &Summary, before: Option<&Summary>) {
+        let stats = &self.by.summaries.stats;
+        let (upto, turns) = before.map_or((0, 0), |before| (before.upto, before.turns));
+        stats.commits.one();
+        stats.messages.add(summary.upto.saturating_sub(upto));
+        stats.turns.add(summary.turns.saturating_sub(turns));
     }
 
     /// Reads the next places into the portions, and says up to where.
@@ -307,13 +320,15 @@ impl Session<'_> {
     ) -> Result<(String, String, bool), SummariserError> {
         let summaries = self.by.summaries;
         if !attempts.standing_in {
-            let error = match checked(&*summaries.summariser, piece).await {
+            let answer = checked(&*summaries.summariser, piece).await;
+            let error = match answer {
                 Ok(text) => {
                     attempts.failures = 0;
                     return Ok((text, summaries.summariser.name(), false));
                 }
                 Err(error) => error,
             };
+            summaries.stats.failed(&error);
             let often = summaries.options.stand_in_after;
             if summaries.stand_in.is_none() || often == 0 || attempts.failures + 1 < often {
                 return Err(error);
@@ -323,6 +338,7 @@ impl Session<'_> {
             // The next fold tries the summariser once, and does not wait again.
             attempts.failures = attempts.failures.saturating_add(1);
             attempts.standing_in = true;
+            summaries.stats.stand_ins.one();
         }
         match &summaries.stand_in {
             Some(stand_in) => Ok((checked(&**stand_in, piece).await?, stand_in.name(), true)),

@@ -20,7 +20,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use super::{Piece, Summariser, SummariserError};
+use super::{Piece, Summariser, SummariserError, Usage};
+use crate::stats::Counter;
 use address::Address;
 use link::Link;
 use prompt::Prompt;
@@ -32,6 +33,8 @@ pub struct ModelSummariser {
     options: ModelOptions,
     address: Address,
     link: Link,
+    tokens_in: Counter,
+    tokens_out: Counter,
 }
 
 impl ModelSummariser {
@@ -46,7 +49,7 @@ impl ModelSummariser {
         protocol::check_extra(&options.extra)?;
         let address = Address::of(options.api, &options.url, &options.model)?;
         let link = Link::new(&options, &address)?;
-        Ok(Self { options, address, link })
+        Ok(Self { options, address, link, tokens_in: Counter::default(), tokens_out: Counter::default() })
     }
 }
 
@@ -70,7 +73,15 @@ impl Summariser for ModelSummariser {
         let prompt = Prompt::of(piece);
         let body = protocol::body(&self.options, &self.address, &prompt, piece.budget);
         let reply = self.link.post(body.to_string()).await?;
+        // Also of an answer that is no summary: it was paid for.
+        let usage = answer::usage(&reply);
+        self.tokens_in.add(usage.tokens_in);
+        self.tokens_out.add(usage.tokens_out);
         let answer = answer::read(self.address.api, &reply, piece.budget)?;
         verdict::accept(&answer, piece, &prompt.code)
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        Some(Usage { tokens_in: self.tokens_in.get(), tokens_out: self.tokens_out.get() })
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::retry::BackOff;
 use super::{Policy, PolicyChange, Summariser};
 use crate::session::Tenant;
+use crate::stats::Folding;
 use crate::tokens::Encoding;
 
 /// How sessions are summarised. [`ChatMemory::with_summaries`](crate::ChatMemory::with_summaries) takes it.
@@ -61,6 +62,8 @@ pub(crate) struct Summaries {
     pub(crate) stand_in: Option<Arc<dyn Summariser>>,
     /// Wakes the worker of this process.
     pub(crate) due: Notify,
+    /// What folding has done.
+    pub(crate) stats: Arc<Folding>,
 }
 
 impl Summaries {

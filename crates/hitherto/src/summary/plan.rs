@@ -18,6 +18,8 @@ pub(crate) struct Plan {
     pub(crate) enough: bool,
     /// The size of their records, in bytes.
     pub(crate) bytes: u64,
+    /// How many turns begin among them.
+    pub(crate) turns: u64,
     /// How many places to read at a time, so that it is not too much at once.
     pub(crate) page: u32,
     /// The size of the session's records up to `upto`, and how many turns begin in them.
@@ -60,7 +62,7 @@ pub(crate) fn plan(policy: &Policy, window: &Slice, state: &SummaryState) -> Opt
     let average = state.bytes.div_ceil(places).max(1);
     let page = u32::try_from(PAGE_BYTES / average).unwrap_or(u32::MAX).clamp(1, PAGE);
     let enough = anew || leaving >= u64::from(policy.fold_after_turns);
-    Some(Plan { after, upto, anew, enough, bytes, page, covered })
+    Some(Plan { after, upto, anew, enough, bytes, turns: leaving, page, covered })
 }
 
 #[cfg(test)]

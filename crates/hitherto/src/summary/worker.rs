@@ -53,7 +53,7 @@ pub(crate) struct Work {
 impl Worker {
     pub(crate) fn start(work: Work) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(run(Arc::new(work), stopped));
+        let task = tokio::spawn(watched(Arc::new(work), stopped));
         Self { stop, task: Some(task) }
     }
 
@@ -76,6 +76,18 @@ impl Drop for Worker {
         if let Some(task) = &self.task {
             task.abort();
         }
+    }
+}
+
+/// Works until it is told to stop, and is loud where that ends by a defect: then nothing is folded any more.
+async fn watched(work: Arc<Work>, stopped: watch::Receiver<bool>) {
+    let folding = Arc::clone(&work.summaries.stats);
+    // Whoever ends this task ends that one.
+    let mut worker = JoinSet::new();
+    worker.spawn(run(work, stopped));
+    if worker.join_next().await.is_some_and(|ended| ended.is_err_and(|error| error.is_panic())) {
+        folding.worker_died();
+        tracing::error!("the worker that folds has died by a defect; nothing is folded until a restart");
     }
 }
 
@@ -116,22 +128,22 @@ async fn run(work: Arc<Work>, mut stopped: watch::Receiver<bool>) {
         }
         tokio::select! {
             _ = stopped.changed() => {}
-            Some(done) = folding.join_next(), if !folding.is_empty() => died(done),
+            Some(done) = folding.join_next(), if !folding.is_empty() => died(&work, done),
             () = work.summaries.due.notified(), if !full => {}
             () = tokio::time::sleep(work.summaries.options.poll), if !full => {}
         }
     }
     while let Some(done) = folding.join_next().await {
-        died(done);
+        died(&work, done);
     }
 }
 
 /// A fold that ended by a panic is a defect (a summariser's is caught where it is asked); the claim ends by itself.
-fn died(done: Result<(), tokio::task::JoinError>) {
-    if let Err(error) = done
-        && error.is_panic()
-    {
-        tracing::error!(%error, "a fold died; its session is due again when its claim ends");
+fn died(work: &Work, done: Result<(), tokio::task::JoinError>) {
+    if done.is_err_and(|error| error.is_panic()) {
+        work.summaries.stats.died.one();
+        // What a panic says may quote what it was about.
+        tracing::error!("a fold died; its session is due again when its claim ends");
     }
 }
 
@@ -238,6 +250,7 @@ impl Work {
         let again = match folded {
             Ok(Folded::Done(commits)) => {
                 self.resting.wake(&claim.key);
+                self.summaries.stats.behind.caught_up(&claim.key);
                 if commits > 0 {
                     tracing::debug!(%session, commits, "folded");
                 }
@@ -251,6 +264,7 @@ impl Work {
                 let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
                 tracing::warn!(%session, failures, %error, wait_ms, "not folded; tried again later");
                 self.resting.rest(&claim.key, now, now.plus(wait));
+                self.summaries.stats.behind.put_off(&claim.key, now.plus(wait));
                 Again::At(now.plus(wait))
             }
             Err(error) => {

@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Claim, FileResult, session};
+use super::{Claim, Due, FileResult, session};
 use crate::session::{MemoryKey, Scope, SessionId, SessionKey, Tenant};
 use crate::time::Timestamp;
 
@@ -34,6 +34,14 @@ pub(super) fn mark_key(file: &Connection, key: &SessionKey, due: Timestamp) -> F
 pub(super) fn any(file: &Connection, now: Timestamp) -> FileResult<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM due WHERE due_at <= ?1)";
     Ok(file.prepare_cached(sql)?.query_row([now.as_millis()], |row| row.get(0))?)
+}
+
+/// What is due by `now` and claimed by nobody.
+pub(super) fn waiting(file: &Connection, now: Timestamp) -> FileResult<Due> {
+    let sql = "SELECT count(*), min(due_at) FROM due WHERE due_at <= ?1 AND claimed_until IS NULL";
+    let (sessions, oldest): (i64, Option<i64>) =
+        file.prepare_cached(sql)?.query_row([now.as_millis()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(Due { sessions: super::unsigned(sessions), oldest: oldest.map(Timestamp::from_millis) })
 }
 
 /// Takes what is due, longest due first.

@@ -9,6 +9,7 @@ use super::schema::{self, Database};
 use super::session::{self, SessionRow};
 use super::{FileResult, Outcome, Range, Result, Slice, StoreError, message, signed};
 use crate::session::SessionKey;
+use crate::stats::Trip;
 use crate::store::Entry;
 use crate::time::Timestamp;
 use crate::ttl::Restart;
@@ -65,17 +66,20 @@ impl Readers {
             });
             done.await
         };
-        match tokio::time::timeout(deadline, reading).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(stopped)) => {
-                Err(StoreError::Failed { store: self.database.name(), reason: stopped.to_string() })
+        let read = async {
+            match tokio::time::timeout(deadline, reading).await {
+                Ok(Ok(result)) => result,
+                Ok(Err(stopped)) => {
+                    Err(StoreError::Failed { store: self.database.name(), reason: stopped.to_string() })
+                }
+                Err(_) => Err(StoreError::TimedOut {
+                    store: self.database.name(),
+                    deadline,
+                    outcome: Outcome::NotStored,
+                }),
             }
-            Err(_) => Err(StoreError::TimedOut {
-                store: self.database.name(),
-                deadline,
-                outcome: Outcome::NotStored,
-            }),
-        }
+        };
+        self.database.traffic.trip(Trip::Read, || "read".to_owned(), read).await
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{EmbeddedOptions, FileError, FileResult, Finding, Severity, StoreError, upgrade};
+use crate::stats::Traffic;
 
 /// What `PRAGMA application_id` says in a file of Hitherto's: "HTHT".
 const APPLICATION_ID: i32 = 0x4854_4854;
@@ -102,11 +103,13 @@ CREATE INDEX due_by_time ON due (due_at);
 #[derive(Debug)]
 pub(super) struct Database {
     pub(super) options: EmbeddedOptions,
+    /// What was exchanged with the file.
+    pub(super) traffic: Traffic,
 }
 
 impl Database {
     pub(super) fn new(options: EmbeddedOptions) -> Self {
-        Self { options }
+        Self { options, traffic: Traffic::default() }
     }
 
     /// What errors call the store.

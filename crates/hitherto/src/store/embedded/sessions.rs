@@ -56,3 +56,15 @@ pub(super) fn page(
     }
     Ok(page)
 }
+
+/// How many there are.
+pub(super) fn count(file: &Connection, scope: &Scope, now: Timestamp) -> FileResult<u64> {
+    let sql = "SELECT count(*) FROM session
+         WHERE tenant = ?1 AND memory_key = ?2 AND (expires_at IS NULL OR expires_at > ?3)";
+    let count = file
+        .prepare_cached(sql)?
+        .query_row(params![scope.tenant.as_str(), scope.memory_key.as_str(), now.as_millis()], |row| {
+            row.get(0)
+        })?;
+    Ok(super::unsigned(count))
+}

@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::schema::Database;
 use super::{FileError, FileResult, Outcome, Result, StoreError, sweep};
+use crate::stats::Trip;
 use crate::time::Timestamp;
 
 /// How many writes may wait; further callers wait for a place, within their deadline.
@@ -146,15 +147,18 @@ impl Writer {
             jobs.send(job).map_err(|_| self.stopped())?;
             answer.await.map_err(|_| self.stopped())?
         };
-        match tokio::time::timeout(deadline, writing).await {
-            Ok(result) => result,
-            Err(_) => {
-                let given_up =
-                    state.compare_exchange(WAITS, GIVEN_UP, Ordering::AcqRel, Ordering::Acquire).is_ok();
-                let outcome = if given_up { Outcome::NotStored } else { Outcome::Unknown };
-                Err(StoreError::TimedOut { store: self.database.name(), deadline, outcome })
+        let written = async {
+            match tokio::time::timeout(deadline, writing).await {
+                Ok(result) => result,
+                Err(_) => {
+                    let given_up =
+                        state.compare_exchange(WAITS, GIVEN_UP, Ordering::AcqRel, Ordering::Acquire).is_ok();
+                    let outcome = if given_up { Outcome::NotStored } else { Outcome::Unknown };
+                    Err(StoreError::TimedOut { store: self.database.name(), deadline, outcome })
+                }
             }
-        }
+        };
+        self.database.traffic.trip(Trip::Write, || "write".to_owned(), written).await
     }
 
     fn stopped(&self) -> StoreError {

@@ -14,7 +14,7 @@ use super::keys::{DUE_LISTS, ListPlace, due_list, due_place, parse_full_name};
 use super::link::{Kind, Link};
 use super::meta::integer;
 use crate::session::SessionKey;
-use crate::store::{Claim, Result};
+use crate::store::{Claim, Due, Result};
 use crate::time::Timestamp;
 
 /// Scores from here on are claims; what they have beyond it is when they end. As a time it is the year 33658.
@@ -73,6 +73,40 @@ impl Candidate {
     }
 }
 
+/// What is due by `now` and claimed by nobody.
+pub(super) async fn waiting(link: &Link, now: Timestamp) -> Result<Due> {
+    let now = now.as_millis().clamp(0, CLAIMED - 1);
+    let mut pipeline = Pipeline::with_capacity(2 * DUE_LISTS as usize);
+    for shard in 0..DUE_LISTS {
+        pipeline.cmd("ZCOUNT").arg(due_list(shard)).arg(0).arg(now);
+        pipeline.cmd("ZRANGE").arg(due_list(shard)).arg(0).arg(now).arg("BYSCORE");
+        pipeline.arg("LIMIT").arg(0).arg(1).arg("WITHSCORES");
+    }
+    let mut due = Due::default();
+    for answer in link.send_all(Kind::Read, &pipeline).await? {
+        match link.checked(answer)? {
+            Value::Int(count) => due.sessions += u64::try_from(count).unwrap_or(0),
+            pairs => {
+                for pair in link.array(pairs)? {
+                    let pair = link.array(pair)?;
+                    let since = pair.get(1).map(|score| Timestamp::from_millis(score_of(score)));
+                    due.oldest = [due.oldest, since].into_iter().flatten().min();
+                }
+            }
+        }
+    }
+    Ok(due)
+}
+
+/// A score as it comes from the server.
+fn score_of(value: &Value) -> i64 {
+    match value {
+        #[expect(clippy::cast_possible_truncation, reason = "scores are far below 2^53")]
+        Value::Double(score) => *score as i64,
+        other => integer(other),
+    }
+}
+
 impl RedisStore {
     /// Takes sessions from the list.
     pub(super) async fn claim(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Claim>> {
@@ -127,11 +161,7 @@ impl RedisStore {
                 let (Some(Value::BulkString(member)), Some(score)) = (pair.first(), pair.get(1)) else {
                     continue;
                 };
-                let score = match score {
-                    #[expect(clippy::cast_possible_truncation, reason = "scores are far below 2^53")]
-                    Value::Double(score) => *score as i64,
-                    other => integer(other),
-                };
+                let score = score_of(score);
                 if let Ok(member) = std::str::from_utf8(member) {
                     candidates.push(Candidate { shard: index / 2, member: member.to_owned(), score });
                 }

@@ -10,13 +10,14 @@ use std::time::Duration;
 use redis::aio::{ConnectionLike as _, MultiplexedConnection};
 use redis::io::tcp::TcpSettings;
 use redis::{
-    AsyncConnectionConfig, Client, ClientTlsConfig, Cmd, ConnectionAddr, ConnectionInfo,
+    Arg, AsyncConnectionConfig, Client, ClientTlsConfig, Cmd, ConnectionAddr, ConnectionInfo,
     IntoConnectionInfo as _, Pipeline, ProtocolVersion, PushInfo, PushKind, RedisError, RedisResult,
     TlsCertificates, Value,
 };
 
 use super::errors;
 use super::options::RedisOptions;
+use crate::stats::{Traffic, Trip};
 use crate::store::{Outcome, Result, StoreError};
 
 /// What happens if a call is sent, and nobody knows what became of it.
@@ -38,6 +39,18 @@ enum Request<'a> {
 }
 
 impl Request<'_> {
+    /// The name of its first command, for who traces.
+    fn name(self) -> String {
+        let first = match self {
+            Self::One(command) => command.args_iter().next(),
+            Self::Many(commands) => commands.cmd_iter().next().and_then(|command| command.args_iter().next()),
+        };
+        match first {
+            Some(Arg::Simple(name)) => String::from_utf8_lossy(name).into_owned(),
+            _ => String::new(),
+        }
+    }
+
     async fn send(self, mut connection: MultiplexedConnection) -> RedisResult<Value> {
         match self {
             Self::One(command) => connection.send_packed_command(command).await,
@@ -57,6 +70,7 @@ pub(super) struct Link {
     name: String,
     deadline: Duration,
     live: Mutex<Option<Live>>,
+    traffic: Traffic,
     connecting: tokio::sync::Mutex<()>,
 }
 
@@ -97,6 +111,7 @@ impl Link {
             name,
             deadline: options.deadline,
             live: Mutex::new(None),
+            traffic: Traffic::default(),
             connecting: tokio::sync::Mutex::new(()),
         })
     }
@@ -104,6 +119,11 @@ impl Link {
     /// What errors call the server: its address, without credentials.
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What was exchanged over it.
+    pub(super) fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// An answer that no version of the server should give.
@@ -126,12 +146,12 @@ impl Link {
 
     /// One command; an error that the server answers is a [`Value::ServerError`].
     pub(super) async fn send(&self, kind: Kind, command: &Cmd) -> Result<Value> {
-        self.exchange(kind, Request::One(command)).await
+        self.trip(kind, Request::One(command)).await
     }
 
     /// Commands in one round trip, answered one by one, each answer possibly a [`Value::ServerError`].
     pub(super) async fn send_all(&self, kind: Kind, commands: &Pipeline) -> Result<Vec<Value>> {
-        let answers = self.exchange(kind, Request::Many(commands)).await?;
+        let answers = self.trip(kind, Request::Many(commands)).await?;
         self.array(answers)
     }
 
@@ -159,6 +179,12 @@ impl Link {
             }
             value => Ok(value),
         }
+    }
+
+    /// One round trip, measured.
+    async fn trip(&self, kind: Kind, request: Request<'_>) -> Result<Value> {
+        let trip = if kind == Kind::Read { Trip::Read } else { Trip::Write };
+        self.traffic.trip(trip, || request.name(), self.exchange(kind, request)).await
     }
 
     async fn exchange(&self, kind: Kind, request: Request<'_>) -> Result<Value> {
@@ -233,11 +259,12 @@ impl Link {
                 }
                 Ok::<(), redis::aio::SendError>(())
             });
-        let connection = self
-            .client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
-            .map_err(|error| errors::cannot_connect(&self.name, &error))?;
+        let connection =
+            self.client.get_multiplexed_async_connection_with_config(&config).await.map_err(|error| {
+                self.traffic.refusals.one();
+                errors::cannot_connect(&self.name, &error)
+            })?;
+        self.traffic.connects.one();
         tracing::debug!(store = self.name, "connected");
         let live = Live { connection, closed };
         *self.live.lock().unwrap_or_else(PoisonError::into_inner) = Some(live.clone());

@@ -58,6 +58,16 @@ pub(super) async fn page(
     Ok(page)
 }
 
+/// How many sessions the list has.
+pub(super) async fn count(link: &Link, scope: &Scope) -> Result<u64> {
+    let mut pipeline = Pipeline::with_capacity(LISTS as usize);
+    for shard in 0..LISTS {
+        pipeline.cmd("ZCARD").arg(list(scope, shard));
+    }
+    let answers = link.send_all(Kind::Read, &pipeline).await?.into_iter();
+    answers.map(|answer| Ok(u64::try_from(integer(&link.checked(answer)?)).unwrap_or(0))).sum()
+}
+
 /// The next places of the list, from all of its parts, in order.
 async fn candidates(link: &Link, scope: &Scope, after: Option<&Place>, stride: u32) -> Result<Vec<Place>> {
     let mut found = Vec::new();

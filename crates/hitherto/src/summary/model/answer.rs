@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::failure::{self, Failure};
 use super::options::Api;
-use crate::summary::SummariserError;
+use crate::summary::{SummariserError, Usage};
 
 /// The text of an answer.
 pub(super) fn read(api: Api, body: &[u8], budget: usize) -> Result<String, SummariserError> {
@@ -21,6 +21,29 @@ pub(super) fn read(api: Api, body: &[u8], budget: usize) -> Result<String, Summa
     match api {
         Api::OpenAi | Api::Azure => completion(&body, budget),
         Api::Anthropic => message(&body, budget),
+    }
+}
+
+/// How many tokens an answer says it cost; none where it does not say.
+pub(super) fn usage(body: &[u8]) -> Usage {
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
+    struct Said {
+        prompt_tokens: u64,
+        completion_tokens: u64,
+        input_tokens: u64,
+        output_tokens: u64,
+    }
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        usage: Said,
+    }
+    match serde_json::from_slice::<Answer>(body) {
+        Ok(Answer { usage: said }) => Usage {
+            tokens_in: said.prompt_tokens.max(said.input_tokens),
+            tokens_out: said.completion_tokens.max(said.output_tokens),
+        },
+        Err(_) => Usage::default(),
     }
 }
 

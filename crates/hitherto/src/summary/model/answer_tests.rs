@@ -101,3 +101,16 @@ fn an_error_with_status_200_is_the_error_that_it_says() {
         SummariserError::Status { status: 429, reason: "too many requests".to_owned(), retry_after: None };
     assert_eq!(error, expected);
 }
+
+#[test]
+fn tokens_are_counted_as_the_model_says() {
+    let check = |body: &str, tokens_in, tokens_out| {
+        assert_eq!(usage(body.as_bytes()), Usage { tokens_in, tokens_out }, "{body}");
+    };
+    check(r#"{"choices":[],"usage":{"prompt_tokens":12,"completion_tokens":3,"total_tokens":15}}"#, 12, 3);
+    check(r#"{"type":"message","usage":{"input_tokens":7,"output_tokens":2}}"#, 7, 2);
+    check(r#"{"usage":{"prompt_tokens":"many"}}"#, 0, 0);
+    check(r#"{"usage":null}"#, 0, 0);
+    check("{}", 0, 0);
+    check("not JSON", 0, 0);
+}
