@@ -232,14 +232,15 @@ impl RedisStore {
         };
         let folds = batch.hint.is_some();
         self.folds.fetch_or(folds, Ordering::Relaxed);
-        // With an idempotency key, only the answer says whether this is a write at all; but the due-list has to know
-        // before whoever appends is told that it is one, whatever ends then.
-        let (touch, mark) = match &batch.once {
-            Some(_) if folds && !self.touches.told(at.key, at.now) => {
+        // With an idempotency key, or a user whom the session may refuse, only the answer says whether this is a write
+        // at all; but the due-list has to know before whoever appends is told that it is one, whatever ends then.
+        let waits = batch.once.is_some() || may == Some(May::Become);
+        let (touch, mark) = match waits {
+            true if folds && !self.touches.told(at.key, at.now) => {
                 (Vec::new(), Some(due::later(at.key, at.now)))
             }
-            Some(_) => (Vec::new(), None),
-            None => (self.touch_commands(at.key, at.now, folds), None),
+            true => (Vec::new(), None),
+            false => (self.touch_commands(at.key, at.now, folds), None),
         };
         let kind = if batch.once.is_some() { Kind::Once } else { Kind::Write };
         let also = mark.as_ref().map_or(touch.as_slice(), std::slice::from_ref);
@@ -255,7 +256,7 @@ impl RedisStore {
                 // Somebody else ended the session that this process had listed.
                 self.touches.forget(at.key);
             }
-            if touch.is_empty() && (first < 0 || batch.once.is_some()) {
+            if touch.is_empty() && (first < 0 || waits) && may != Some(May::Become) {
                 // A new session that was told of before it was cleared has yet to be marked.
                 self.touch_with(at.key, at.now, folds && mark.is_none()).await;
             }

@@ -65,7 +65,14 @@ impl RedisStore {
         }
         self.tell(at.key, user, at.now).await?;
         let sent = self.send_append(at, batch, Some(May::Become)).await;
-        self.end_telling(at.key, user, &sent).await;
+        let touch = async {
+            if let Ok(Sent::Stored(receipt)) = &sent
+                && !receipt.repeated
+            {
+                self.touch_with(at.key, at.now, batch.hint.is_some()).await;
+            }
+        };
+        tokio::join!(touch, self.end_telling(at.key, user, &sent));
         match sent {
             Ok(Sent::Stored(receipt)) => {
                 self.touches.learn_user(at.key, user);
