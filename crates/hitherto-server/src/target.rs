@@ -18,7 +18,7 @@ use hitherto::{
 
 pub(crate) use erasure::Receipt;
 pub(crate) use error::TargetError;
-pub(crate) use object::{members, without};
+pub(crate) use object::{Member, members, without};
 pub(crate) use server::Server;
 pub(crate) use session::{Cursor, SessionInfo, SessionList};
 pub(crate) use summary::{ContextQuery, SummaryInfo, Version};
@@ -149,11 +149,7 @@ impl Target {
     ///
     /// # Errors
     /// Any failure of the store or server.
-    pub(crate) async fn sessions(
-        &self,
-        which: Which<'_>,
-        cursor: Option<&Cursor>,
-    ) -> Result<SessionList> {
+    pub(crate) async fn sessions(&self, which: Which<'_>, cursor: Option<&Cursor>) -> Result<SessionList> {
         match self {
             Self::Server(server) => server.sessions(which, cursor).await,
             Self::Store(memory) => {

@@ -8,11 +8,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use hitherto::store::embedded::{EmbeddedOptions, EmbeddedStore};
 use hitherto::store::Mark;
+use hitherto::store::embedded::{EmbeddedOptions, EmbeddedStore};
 use hitherto::{
-    AppendOptions, Change, ChatMemory, Configure, Direction, Edit, Message, Pop, SessionId, SessionQuery, Store,
-    StoreError, Tenant, UserId,
+    AppendOptions, Change, ChatMemory, Configure, Direction, Edit, Message, Pop, SessionId, SessionQuery,
+    Store, StoreError, Tenant, UserId,
 };
 use rusqlite::Connection;
 
@@ -58,7 +58,7 @@ fn found_in(path: &Path, text: &str) -> Vec<String> {
 /// A conversation of many sizes, so that rows are moved between pages, overflow, are edited, deleted and trimmed.
 async fn live(memory: &ChatMemory, rounds: usize) {
     for round in 0..rounds {
-        for (who, mark) in [("marked", "SECRET"), ("other", "public")] {
+        for (who, mark) in [("SECRET-user", "SECRET"), ("other", "public")] {
             let id = session(&format!("{mark}-session-{}", round % 7));
             let size = [5, 60, 300, 1200, 5000, 9000][(round * 5 + who.len()) % 6];
             let text = format!("{mark}-said ").repeat(size / 12 + 1);
@@ -98,14 +98,16 @@ async fn no_byte_is_left() {
     memory.clear(&session("SECRET-session-3")).await.unwrap();
     assert!(!found_in(&path, "SECRET").is_empty(), "there is nothing to look for");
     let others = memory.usage().await.unwrap();
-    let erasure = memory.erase_user(&user("marked"), LONG).await.unwrap();
+    let erasure = memory.erase_user(&user("SECRET-user"), LONG).await.unwrap();
     assert!(erasure.done, "{erasure:?}");
     assert_eq!((erasure.sessions, erasure.left), (6, 0));
     let left = memory.usage().await.unwrap();
     assert_eq!(left.sessions + erasure.sessions, others.sessions);
-    assert_eq!((left.messages + erasure.messages, left.bytes + erasure.bytes), (others.messages, others.bytes));
+    assert_eq!(
+        (left.messages + erasure.messages, left.bytes + erasure.bytes),
+        (others.messages, others.bytes)
+    );
     assert_eq!(found_in(&path, "SECRET"), [""; 0]);
-    assert_eq!(found_in(&path, "marked"), [""; 0]);
     assert!(found_in(&path, "public-said").contains(&"chat.db".to_owned()));
     for number in 0..7 {
         let id = session(&format!("public-session-{number}"));
@@ -114,7 +116,7 @@ async fn no_byte_is_left() {
     }
     // Erasing what is gone does not write the file again.
     let before = std::fs::metadata(&path).unwrap().modified().unwrap();
-    assert_eq!(memory.erase_user(&user("marked"), LONG).await.unwrap().sessions, 0);
+    assert_eq!(memory.erase_user(&user("SECRET-user"), LONG).await.unwrap().sessions, 0);
     assert_eq!(std::fs::metadata(&path).unwrap().modified().unwrap(), before);
 }
 
@@ -129,7 +131,7 @@ async fn what_was_cleared_before_is_gone_from_the_file_too() {
         memory.clear(&session(&format!("SECRET-session-{number}"))).await.unwrap();
     }
     assert!(!found_in(&path, "SECRET").is_empty(), "clearing does not look into the file's unused places");
-    let erasure = memory.erase_user(&user("marked"), LONG).await.unwrap();
+    let erasure = memory.erase_user(&user("SECRET-user"), LONG).await.unwrap();
     assert_eq!((erasure.done, erasure.sessions), (true, 0));
     assert_eq!(found_in(&path, "SECRET"), [""; 0]);
 }
@@ -146,12 +148,12 @@ async fn a_reader_keeps_an_erasure_from_being_done() {
     live(&memory, 3).await;
     let reader = Connection::open(&path).unwrap();
     reader.execute_batch("BEGIN; SELECT count(*) FROM message;").unwrap();
-    let erasure = memory.erase_user(&user("marked"), Duration::ZERO).await.unwrap();
+    let erasure = memory.erase_user(&user("SECRET-user"), Duration::ZERO).await.unwrap();
     assert!(!erasure.done && erasure.sessions > 0, "{erasure:?}");
-    let erasure = memory.erase_user(&user("marked"), Duration::from_millis(100)).await.unwrap();
+    let erasure = memory.erase_user(&user("SECRET-user"), Duration::from_millis(100)).await.unwrap();
     assert_eq!((erasure.done, erasure.sessions, erasure.left), (false, 0, 0));
     reader.execute_batch("COMMIT").unwrap();
-    assert!(memory.erase_user(&user("marked"), LONG).await.unwrap().done);
+    assert!(memory.erase_user(&user("SECRET-user"), LONG).await.unwrap().done);
     assert_eq!(found_in(&path, "SECRET"), [""; 0]);
 }
 
@@ -161,11 +163,15 @@ fn file_of_version_2(path: &Path) {
     let newer = folder.path().join("new.db");
     drop(memory(&newer));
     let file = Connection::open(&newer).unwrap();
-    file.execute_batch("DROP INDEX session_by_user; ALTER TABLE session DROP COLUMN user; DROP TABLE unscrubbed;")
-        .unwrap();
+    file.execute_batch(
+        "DROP INDEX session_by_user; ALTER TABLE session DROP COLUMN user; DROP TABLE unscrubbed;",
+    )
+    .unwrap();
     let mut names = file
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN
-            ('session', 'message', 'once', 'garbage', 'summary', 'lease', 'due')")
+        .prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN
+            ('session', 'message', 'once', 'garbage', 'summary', 'lease', 'due')",
+        )
         .unwrap();
     let later: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     drop(names);
@@ -217,10 +223,8 @@ async fn a_file_of_version_2_is_upgraded() {
         let known = memory.describe(&id).await.unwrap().unwrap();
         assert_eq!((known.messages, known.user), (3 + opened, Some(user("one"))));
     }
-    let version: u32 = Connection::open(&path)
-        .unwrap()
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .unwrap();
+    let version: u32 =
+        Connection::open(&path).unwrap().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     assert_eq!(version, 3);
     let memory = memory(&path);
     let erasure = memory.erase_user(&user("one"), LONG).await.unwrap();
@@ -240,7 +244,7 @@ async fn a_killed_erasure_is_taken_up_again() {
         println!("erasing");
         loop {
             let now = hitherto::Timestamp::now();
-            let piece = store.erase(&Tenant::default(), &user("marked"), now, &from).await.unwrap();
+            let piece = store.erase(&Tenant::default(), &user("SECRET-user"), now, &from).await.unwrap();
             println!("erasing");
             match piece.next {
                 Some(next) => from = next,
@@ -256,7 +260,7 @@ async fn a_killed_erasure_is_taken_up_again() {
             let memory = memory(&path);
             for number in 0..450 {
                 let id = session(&format!("SECRET-session-{number}"));
-                memory.append(&id, vec![Message::user("SECRET-said"); 4], &of("marked")).await.unwrap();
+                memory.append(&id, vec![Message::user("SECRET-said"); 4], &of("SECRET-user")).await.unwrap();
             }
             memory.append(&session("kept"), vec![Message::user("public")], &of("other")).await.unwrap();
         }
@@ -279,7 +283,7 @@ async fn a_killed_erasure_is_taken_up_again() {
         let left = memory.usage().await.unwrap();
         assert_eq!(left.messages, (left.sessions - 1) * 4 + 1, "a session is there in part");
         unfinished += u32::from(left.sessions > 1);
-        let erasure = memory.erase_user(&user("marked"), LONG).await.unwrap();
+        let erasure = memory.erase_user(&user("SECRET-user"), LONG).await.unwrap();
         assert_eq!((erasure.done, erasure.sessions), (true, left.sessions - 1), "{pieces}");
         assert_eq!(found_in(&path, "SECRET"), [""; 0], "{pieces}");
         assert_eq!(memory.usage().await.unwrap().messages, 1);

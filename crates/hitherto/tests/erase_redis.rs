@@ -72,8 +72,11 @@ fn found_in(server: &RedisServer, text: &str) -> Vec<String> {
 async fn no_key_holds_anything() {
     let server = RedisServer::start(ServerKind::Redis7);
     let summarised = ChatMemory::redis(&server.url()).unwrap();
-    let summarised =
-        summarised.with_summaries(SummaryOptions::default(), Arc::new(Extractive), Some(Arc::new(Extractive)));
+    let summarised = summarised.with_summaries(
+        SummaryOptions::default(),
+        Arc::new(Extractive),
+        Some(Arc::new(Extractive)),
+    );
     let keys = ["chat_history", "SECRET-free other"].map(|key| MemoryKey::parse(key).unwrap());
     for (key, mark) in [(&keys[0], "SECRET"), (&keys[1], "SECRET"), (&keys[0], "public")] {
         let memory = summarised.clone().under(key.clone());
@@ -150,7 +153,10 @@ async fn whatever_dies_the_list_holds_the_session() {
         let id = session(&format!("s{cuts}"));
         // The script that tells, the append, and what ends telling: each loses its reply in some round.
         if cuts % 4 > 0 {
-            proxy.cut_before_reply_to(["", "7:default:user", "}:log", ":told"][cuts % 4].as_bytes(), 1 + cuts / 6);
+            proxy.cut_before_reply_to(
+                ["", "7:default:user", "}:log", ":told"][cuts % 4].as_bytes(),
+                1 + cuts / 6,
+            );
         }
         let appended = memory.append(&id, said("hi"), &of("one")).await;
         proxy.set(hitherto_testkit::Mode::Pass);
@@ -178,7 +184,10 @@ async fn a_session_that_ended_elsewhere_is_told_of_again() {
         let appended = one.append(&session("s"), said("hi"), &of("zoë")).await.unwrap();
         assert_eq!(appended.first_seq, 1);
         assert_eq!(other.sessions(&query).await.unwrap().sessions.len(), 1);
-        assert_eq!(other.sessions(&SessionQuery { user: None, ..query.clone() }).await.unwrap().sessions.len(), 1);
+        assert_eq!(
+            other.sessions(&SessionQuery { user: None, ..query.clone() }).await.unwrap().sessions.len(),
+            1
+        );
     }
 }
 

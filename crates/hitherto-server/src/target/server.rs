@@ -130,11 +130,7 @@ impl Server {
         Ok(Page { messages, more: answer.more, unreadable: answer.unreadable })
     }
 
-    pub(super) async fn sessions(
-        &self,
-        which: Which<'_>,
-        cursor: Option<&Cursor>,
-    ) -> Result<SessionList> {
+    pub(super) async fn sessions(&self, which: Which<'_>, cursor: Option<&Cursor>) -> Result<SessionList> {
         #[derive(Deserialize)]
         struct Answer {
             sessions: Vec<SessionInfo>,

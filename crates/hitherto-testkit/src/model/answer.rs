@@ -125,11 +125,7 @@ fn agree(one: &Known, other: &Known, slack: Duration) -> bool {
 
 /// The pages of a list as one, checked for their order, newest activity first, to the minute and where times may be
 /// apart by `slack`; not without that.
-pub(super) fn in_order(
-    pages: Vec<SessionPage>,
-    limit: u32,
-    slack: Option<Duration>,
-) -> Vec<(String, Known)> {
+pub(super) fn in_order(pages: Vec<SessionPage>, limit: u32, slack: Option<Duration>) -> Vec<(String, Known)> {
     const MINUTE: i64 = 60_000;
     let slack = slack.map_or(i64::MAX / 2, |slack| i64::try_from(slack.as_millis()).unwrap());
     let mut all: Vec<(String, Known)> = Vec::new();

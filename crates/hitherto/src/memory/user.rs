@@ -42,8 +42,7 @@ impl ChatMemory {
     pub async fn erase_user(&self, user: &UserId, within: Duration) -> Result<Erasure> {
         let (began, at) = (Instant::now(), self.clock.now());
         let (sessions, messages, bytes) = (0, 0, 0);
-        let mut erasure =
-            Erasure { user: user.clone(), sessions, messages, bytes, at, done: false, left: 0 };
+        let mut erasure = Erasure { user: user.clone(), sessions, messages, bytes, at, done: false, left: 0 };
         let mut from = Mark::default();
         loop {
             match self.store.erase(&self.scope.tenant, user, self.clock.now(), &from).await {

@@ -502,6 +502,7 @@ pub(crate) fn key_names(session: &crate::session::SessionKey) -> Vec<String> {
     let user = crate::UserId::parse("u").unwrap();
     let of_user = keys::user_place(session, &user);
     let memory_keys = keys::memory_keys(&session.scope.tenant);
-    let lists = [keys::list(&session.scope, 3), keys::due_list(3), memory_keys, of_user.place.list, of_user.told];
+    let lists =
+        [keys::list(&session.scope, 3), keys::due_list(3), memory_keys, of_user.place.list, of_user.told];
     [keys.log(), keys.meta(), once].into_iter().chain(lists).collect()
 }

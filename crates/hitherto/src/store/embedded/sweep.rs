@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{FileResult, user};
 use super::session::{COLUMNS, SessionRow};
+use super::{FileResult, user};
 use crate::time::Timestamp;
 
 /// A session of more places than this is unlinked at once and removed in pieces, so that the

@@ -47,12 +47,7 @@ pub(super) fn note_removal(file: &Connection, row: &SessionRow) -> FileResult<()
 }
 
 /// Removes a piece of what a user has, and what is left of large sessions that were removed before.
-pub(super) fn erase(
-    file: &Connection,
-    tenant: &Tenant,
-    user: &UserId,
-    now: Timestamp,
-) -> FileResult<Erased> {
+pub(super) fn erase(file: &Connection, tenant: &Tenant, user: &UserId, now: Timestamp) -> FileResult<Erased> {
     let sql = format!("SELECT {COLUMNS} FROM session WHERE tenant = ?1 AND user = ?2 LIMIT {SESSIONS}");
     let found: Vec<SessionRow> = file
         .prepare_cached(&sql)?
@@ -107,12 +102,7 @@ pub(super) fn scrub(file: &Connection) -> FileResult<bool> {
 }
 
 /// Counts a piece of a tenant's sessions, in the order of their names.
-pub(super) fn count(
-    file: &Connection,
-    tenant: &Tenant,
-    now: Timestamp,
-    from: &Mark,
-) -> FileResult<Counted> {
+pub(super) fn count(file: &Connection, tenant: &Tenant, now: Timestamp, from: &Mark) -> FileResult<Counted> {
     let sql = format!(
         "SELECT {COLUMNS}, memory_key FROM session
          WHERE tenant = ?1 AND (memory_key, name) > (?2, ?3) ORDER BY memory_key, name LIMIT {COUNTED}"

@@ -50,7 +50,9 @@ pub(super) async fn piece(link: &Link, tenant: &Tenant, from: &Mark) -> Result<C
     scan.arg(list(&scope, place.shard)).arg(place.cursor).arg("COUNT").arg(PIECE);
     let mut answer = link.array(link.call(Kind::Read, &scan).await?)?.into_iter();
     let cursor = match answer.next() {
-        Some(Value::BulkString(cursor)) => std::str::from_utf8(&cursor).ok().and_then(|text| text.parse().ok()),
+        Some(Value::BulkString(cursor)) => {
+            std::str::from_utf8(&cursor).ok().and_then(|text| text.parse().ok())
+        }
         _ => None,
     };
     let found = link.array(answer.next().unwrap_or(Value::Array(Vec::new())))?;
