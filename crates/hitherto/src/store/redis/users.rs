@@ -180,6 +180,7 @@ impl RedisStore {
         let list = user_list(tenant, user);
         let found = oldest(&self.link, &list, from).await?;
         let Some((member, score)) = found.last() else {
+            self.leave_due_list(tenant, user, now).await?;
             return Ok(Erased::default());
         };
         let next = Some(Mark(format!("{score}:{member}")));
@@ -254,6 +255,20 @@ impl RedisStore {
         }
         if again.cmd_iter().next().is_some() {
             all(&self.link, &again).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a user's list that is gone off the due-list; one that is there, again or still, stays on it.
+    async fn leave_due_list(&self, tenant: &Tenant, user: &UserId, now: Timestamp) -> Result<()> {
+        let place = due_user(tenant, user);
+        let mut leave = redis::cmd("ZREM");
+        leave.arg(&place.list).arg(&place.member);
+        self.link.call(Kind::Read, &leave).await?;
+        let mut there = redis::cmd("EXISTS");
+        there.arg(user_list(tenant, user));
+        if integer(&self.link.call(Kind::Read, &there).await?) > 0 {
+            self.link.call(Kind::Read, &due::mark(&place, now.plus_millis(DAY_MS))).await?;
         }
         Ok(())
     }
