@@ -3,6 +3,7 @@
 //! Invariant: a command cannot tell the two apart. Messages come and go as the HTTP API writes them, so a
 //! store's are written that way too.
 
+mod erasure;
 mod error;
 mod object;
 mod server;
@@ -12,15 +13,19 @@ mod wire;
 
 use hitherto::{
     AppendOptions, ChatMemory, Direction, Encoding, Finding, Message, Seq, SessionId, SessionQuery, Ttl,
-    TtlChange, Window,
+    TtlChange, UserId, Window,
 };
 
+pub(crate) use erasure::Receipt;
 pub(crate) use error::TargetError;
-pub(crate) use object::{members, without};
+pub(crate) use object::{Member, members, without};
 pub(crate) use server::Server;
 pub(crate) use session::{Cursor, SessionInfo, SessionList};
 pub(crate) use summary::{ContextQuery, SummaryInfo, Version};
 pub(crate) use wire::WireMessage;
+
+/// How long erasing goes on before it says how far it is.
+const PIECE: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// A result of a target.
 pub(crate) type Result<T, E = TargetError> = std::result::Result<T, E>;
@@ -55,6 +60,35 @@ pub(crate) struct Appended {
     pub(crate) repeated: bool,
 }
 
+/// What an append is to do besides appending.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct AppendWith<'a> {
+    /// A key by which a repeat is known as one.
+    pub(crate) idempotency_key: Option<&'a str>,
+    /// The time to live that the session gets.
+    pub(crate) ttl: Option<Ttl>,
+    /// Whose the session is.
+    pub(crate) user: Option<&'a UserId>,
+}
+
+/// Which sessions are listed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Which<'a> {
+    /// Those whose id begins so.
+    pub(crate) prefix: &'a str,
+    /// Those of this user.
+    pub(crate) user: Option<&'a UserId>,
+    /// At most so many.
+    pub(crate) limit: u32,
+}
+
+impl Which<'_> {
+    /// All of them, so many at a time.
+    pub(crate) const fn all(limit: u32) -> Self {
+        Self { prefix: "", user: None, limit }
+    }
+}
+
 /// How much an append may hold, so that a command can split what is more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bounds {
@@ -73,15 +107,15 @@ impl Target {
         &self,
         session: &SessionId,
         messages: Vec<Message>,
-        idempotency_key: Option<&str>,
-        ttl: Option<Ttl>,
+        with: AppendWith<'_>,
     ) -> Result<Appended> {
         match self {
-            Self::Server(server) => server.append(session, &messages, idempotency_key, ttl).await,
+            Self::Server(server) => server.append(session, &messages, with).await,
             Self::Store(memory) => {
                 let mut options = AppendOptions::default();
-                options.idempotency_key = idempotency_key.map(str::to_owned);
-                options.ttl = ttl.map_or(TtlChange::Keep, TtlChange::Set);
+                options.idempotency_key = with.idempotency_key.map(str::to_owned);
+                options.ttl = with.ttl.map_or(TtlChange::Keep, TtlChange::Set);
+                options.user = with.user.cloned();
                 let done = memory.append(session, messages, &options).await?;
                 let seqs = (done.first_seq..).take(done.ids.len()).collect();
                 Ok(Appended { seqs, repeated: done.repeated })
@@ -115,19 +149,15 @@ impl Target {
     ///
     /// # Errors
     /// Any failure of the store or server.
-    pub(crate) async fn sessions(
-        &self,
-        prefix: &str,
-        cursor: Option<&Cursor>,
-        limit: u32,
-    ) -> Result<SessionList> {
+    pub(crate) async fn sessions(&self, which: Which<'_>, cursor: Option<&Cursor>) -> Result<SessionList> {
         match self {
-            Self::Server(server) => server.sessions(prefix, cursor, limit).await,
+            Self::Server(server) => server.sessions(which, cursor).await,
             Self::Store(memory) => {
                 let mut query = SessionQuery::default();
-                prefix.clone_into(&mut query.prefix);
+                which.prefix.clone_into(&mut query.prefix);
+                query.user = which.user.cloned();
                 query.after = cursor.and_then(Cursor::place).cloned();
-                query.limit = limit;
+                query.limit = which.limit;
                 Ok(memory.sessions(&query).await?.into())
             }
         }
@@ -155,6 +185,21 @@ impl Target {
         match self {
             Self::Server(server) => server.clear(session).await,
             Self::Store(memory) => Ok(memory.clear(session).await?.unwrap_or(0)),
+        }
+    }
+
+    /// Erases a part of what a user has, or all of it, and says how far that is.
+    ///
+    /// # Errors
+    /// Any failure of the store or server, if nothing was erased before it.
+    pub(crate) async fn erase(&self, user: &UserId) -> Result<Receipt> {
+        match self {
+            Self::Server(server) => server.erase(user).await,
+            Self::Store(memory) => {
+                let erasure = memory.erase_user(user, PIECE).await?;
+                crate::http::users::audit(memory.scope().tenant.as_str(), &erasure);
+                Ok(Receipt::of(&erasure))
+            }
         }
     }
 

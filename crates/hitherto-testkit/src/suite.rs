@@ -21,6 +21,7 @@ pub mod describe;
 pub mod due;
 pub mod due_list;
 pub mod engine;
+pub mod erase;
 pub mod folds;
 pub mod fork;
 pub mod isolation;
@@ -38,10 +39,12 @@ pub mod summaries;
 pub mod summary_life;
 pub mod ttl;
 pub mod unfolded;
+pub mod usage;
+pub mod users;
 pub mod window;
 
 pub use bench::{Bench, Junk};
-pub use subject::{Chat, Subject, new_id, once as once_key, record, records, secs, ttl as ttl_of};
+pub use subject::{Chat, Subject, new_id, once as once_key, record, records, secs, ttl as ttl_of, user};
 
 /// One `#[tokio::test]` a case, in a module for each part of the contract.
 #[macro_export]
@@ -335,6 +338,36 @@ macro_rules! store_suite {
                 limits_are_held_before_anything_is_stored
                 values_that_mean_nothing_are_refused
                 the_engine_keeps_times_to_live
+            }
+            users {
+                the_first_append_gives_a_session_its_user
+                another_user_is_refused_and_nothing_is_stored
+                a_session_without_a_user_takes_the_first
+                a_repeat_gives_no_user
+                a_copy_has_the_user_of_the_original
+                a_user_ends_with_its_session
+                one_of_many_concurrent_users_has_the_session
+                sessions_are_listed_by_user
+                pages_give_every_session_of_a_user_once
+                a_list_of_a_user_is_of_one_scope
+                what_has_ended_is_on_no_users_list
+                hostile_users_never_meet
+            }
+            erase {
+                everything_of_a_user_goes
+                erasing_twice_is_erasing_once
+                it_goes_under_every_memory_key_and_in_no_other_tenant
+                what_is_appended_afterwards_is_a_new_session
+                many_sessions_go_in_pieces
+                a_large_session_goes_whole
+                a_session_goes_whole_or_stays_whole
+                a_fold_brings_no_summary_back
+                a_session_that_changed_hands_stays
+            }
+            usage {
+                it_counts_what_there_is
+                it_counts_under_every_memory_key
+                it_counts_many_sessions_once
             }
             pages {
                 a_page_is_full_and_says_whether_there_is_more

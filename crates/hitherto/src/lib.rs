@@ -64,18 +64,18 @@ pub use context::{
 pub use dialect::{Dialect, Loss, Translated};
 pub use error::{Error, Limits};
 pub use memory::{
-    AppendOptions, Appended, ChatMemory, Direction, Edit, Element, Elements, End, Fold, MessageId, Page,
-    Result, StoredMessage,
+    AppendOptions, Appended, ChatMemory, Direction, Edit, Element, Elements, End, Erasure, Fold, MessageId,
+    Page, Result, StoredMessage,
 };
 pub use message::{
     Content, ListEnd, Message, MessageError, Part, Role, ToolCall, decode_string as lossy_string,
 };
 pub use record::{FORMAT, Record, Unreadable};
 pub use search::Found;
-pub use session::{MemoryKey, NameError, Scope, SessionId, SessionKey, Tenant};
+pub use session::{MemoryKey, NameError, Scope, SessionId, SessionKey, Tenant, UserId};
 pub use store::{
-    Change, Configure, Description, Finding, Listed, Outcome, Place, Pop, Seq, SessionPage, SessionQuery,
-    Severity, Store, StoreError,
+    Change, Configure, Counted, Description, Finding, Listed, Outcome, Place, Pop, Seq, SessionPage,
+    SessionQuery, Severity, Store, StoreError,
 };
 pub use time::{Clock, Timestamp};
 pub use tokens::Encoding;

@@ -9,6 +9,7 @@ mod page;
 mod search;
 mod stored;
 mod summary;
+mod user;
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use uuid::Uuid;
 use crate::error::{Error, Limits};
 use crate::message::{Message, MessageError, replace_field};
 use crate::record::Record;
-use crate::session::{MemoryKey, Scope, SessionId, SessionKey, Tenant};
+use crate::session::{MemoryKey, Scope, SessionId, SessionKey, Tenant, UserId};
 use crate::stats::{Lag, Stats, Traffic};
 use crate::store::embedded::{EmbeddedOptions, EmbeddedStore};
 use crate::store::redis::{RedisOptions, RedisStore};
@@ -36,6 +37,7 @@ pub use elements::{Element, Elements, End};
 pub use page::{Direction, Page};
 pub use stored::{MessageId, StoredMessage};
 pub use summary::Fold;
+pub use user::Erasure;
 
 /// A result of the engine.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -67,6 +69,9 @@ pub struct AppendOptions {
     pub max_messages: Change<u64>,
     /// Whether [`Appended::messages`] is wanted, which costs a little.
     pub count: bool,
+    /// Whose the session is. The first append that names a user gives the session to that one, and there it stays: an
+    /// append that names another stores nothing.
+    pub user: Option<UserId>,
 }
 
 /// What an append gives back.
@@ -174,7 +179,7 @@ impl ChatMemory {
     }
 
     /// How many tokens the model that writes summaries was given and has written; nothing without a model.
-    pub fn usage(&self) -> Option<Usage> {
+    pub fn model_usage(&self) -> Option<Usage> {
         self.summaries.as_ref()?.summariser.usage()
     }
 
@@ -229,6 +234,7 @@ impl ChatMemory {
             max_messages: options.max_messages,
             hint: self.hint(),
             count: options.count,
+            user: options.user.clone(),
         };
         let receipt = self.store.append(At { key: &key, now }, batch).await?;
         if let Some(summaries) = self.summaries.as_ref().filter(|_| receipt.due) {

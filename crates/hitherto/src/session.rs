@@ -86,6 +86,10 @@ name! {
     SessionId, "session id", 4096
 }
 name! {
+    /// Whose a session is, within a tenant: any UTF-8 text, such as the id that the application gives its users.
+    UserId, "user", 512
+}
+name! {
     /// An isolated owner of sessions.
     Tenant, "tenant", 128
 }

@@ -83,6 +83,8 @@ fn every_key_is_on_the_page() {
             .replace("12:chat_history", "K:memory key")
             .replace("1:s}", "S:session}")
             .replace("sessions:3", "sessions:N")
+            .replace("1:u", "U:user")
+            .replace("}:K:memory key:1:s", "}:K:memory key:S:session")
             .replace("due:3", "due:N")
     };
     let names = crate::store::redis::key_names(&session);

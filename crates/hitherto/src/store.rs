@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::message::Message;
 use crate::record::{Record, Unreadable};
-use crate::session::{Scope, SessionId, SessionKey};
+use crate::session::{Scope, SessionId, SessionKey, Tenant, UserId};
 use crate::stats::Traffic;
 use crate::summary::{Hint, PolicyChange, Summary};
 use crate::time::Timestamp;
@@ -53,6 +53,8 @@ pub struct Batch {
     pub hint: Option<Hint>,
     /// Whether the receipt says how many messages the session has then, which costs a little.
     pub count: bool,
+    /// Whose the session is. One that has no user yet is this one's from now on.
+    pub user: Option<UserId>,
 }
 
 /// An idempotency key and what it stands for.
@@ -224,6 +226,8 @@ pub struct Description {
     pub summary_upto: Seq,
     /// Whether a message that the summary covers was changed since.
     pub summary_stale: bool,
+    /// Whose it is, if somebody said so.
+    pub user: Option<UserId>,
 }
 
 /// What is known of a session's summary.
@@ -309,6 +313,9 @@ pub struct Claim {
 pub struct SessionQuery {
     /// Only those whose id begins so.
     pub prefix: String,
+    /// Only those of this user; their activity is then that of the appends that named the user, and a store may know
+    /// of more.
+    pub user: Option<UserId>,
     /// Those after this place of an earlier page.
     pub after: Option<Place>,
     /// At most so many.
@@ -340,6 +347,38 @@ pub struct SessionPage {
     pub sessions: Vec<Listed>,
     /// Where the next page begins; `None` on the last.
     pub next: Option<Place>,
+}
+
+/// Where a walk through many sessions goes on; only the store that gave it can read it. The default is the beginning.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mark(pub(crate) String);
+
+/// What one piece of an erasure removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// How many sessions.
+    pub sessions: u64,
+    /// How many messages they had.
+    pub messages: u64,
+    /// The size of their records, in bytes.
+    pub bytes: u64,
+    /// How many of the user's sessions are left, as far as is known.
+    pub left: u64,
+    /// Where the next piece begins; `None` once everything is gone.
+    pub next: Option<Mark>,
+}
+
+/// How much there is in some of a tenant's sessions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// How many sessions.
+    pub sessions: u64,
+    /// How many messages they have.
+    pub messages: u64,
+    /// The size of their records, in bytes.
+    pub bytes: u64,
+    /// Where the next piece begins; `None` once all are counted.
+    pub next: Option<Mark>,
 }
 
 /// How bad a [`Finding`] is.
@@ -384,7 +423,8 @@ pub trait Store: Send + Sync + Debug {
     /// first, and never the newest.
     ///
     /// # Errors
-    /// [`StoreError::OnceMismatch`] for a key that stood for something else; any error of the connection.
+    /// [`StoreError::OnceMismatch`] for a key that stood for something else, [`StoreError::UserMismatch`] for a user
+    /// where the session is another's; any error of the connection.
     async fn append(&self, at: At<'_>, batch: Batch) -> Result<Receipt>;
 
     /// Reads a part of a session; an unknown session reads as an empty one. Restarts the clock of a
@@ -471,4 +511,14 @@ pub trait Store: Send + Sync + Debug {
     /// How many sessions a scope has, as its list knows them: one that has ended may still be counted, until the list
     /// is next read.
     async fn count_sessions(&self, scope: &Scope, now: Timestamp) -> Result<u64>;
+    // Of all sessions of a tenant, whatever their memory key.
+
+    /// Removes a piece of what a user has: whole sessions, each as [`Self::clear`] does, under every memory key, with
+    /// their places in every list. Piece after piece, all that was there when the first began is gone; what is appended
+    /// meanwhile is in a session of its own, which is whole or gone. Once [`Erased::next`] is `None`, nothing of what was
+    /// removed is left in the store's files, as far as they are the store's own.
+    async fn erase(&self, tenant: &Tenant, user: &UserId, now: Timestamp, from: &Mark) -> Result<Erased>;
+
+    /// Counts a piece of what a tenant has. A session that changes meanwhile may be missed or counted twice.
+    async fn usage(&self, tenant: &Tenant, now: Timestamp, from: &Mark) -> Result<Counted>;
 }

@@ -156,6 +156,7 @@ fn turn(id: u128) -> Batch {
         max_messages: Change::Keep,
         hint: Some(Hint { turns: 3, bytes: u64::MAX }),
         count: false,
+        user: None,
     }
 }
 

@@ -4,10 +4,10 @@ use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
-use hitherto::{Message, Role, SessionId, Ttl};
+use hitherto::{Message, Role, SessionId, Ttl, UserId};
 
 use super::output::Output;
-use crate::target::Target;
+use crate::target::{AppendWith, Target};
 
 /// What `append` is given.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub(crate) struct AppendArgs {
     pub(crate) role: Role,
     /// The session's time to live from now on.
     pub(crate) ttl: Option<Ttl>,
+    /// Whose the session is.
+    pub(crate) user: Option<UserId>,
     /// A key by which a repeat of this append is known as one.
     pub(crate) idempotency_key: Option<String>,
     /// Whether what is given is messages as JSON, one a line.
@@ -53,7 +55,12 @@ pub(crate) async fn run(target: &Target, args: &AppendArgs, out: &mut Output) ->
         ensure!(!text.is_empty(), "there is nothing to append");
         vec![Message::new(args.role, &text)]
     };
-    let done = target.append(&args.session, messages, args.idempotency_key.as_deref(), args.ttl).await?;
+    let with = AppendWith {
+        idempotency_key: args.idempotency_key.as_deref(),
+        ttl: args.ttl,
+        user: args.user.as_ref(),
+    };
+    let done = target.append(&args.session, messages, with).await?;
     for seq in &done.seqs {
         writeln!(out, "{seq}")?;
     }
@@ -108,6 +115,7 @@ mod tests {
             text: text.map(str::to_owned),
             role: Role::User,
             ttl: None,
+            user: None,
             idempotency_key: None,
             json: false,
         }

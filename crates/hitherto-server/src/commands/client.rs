@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use hitherto::{ChatMemory, Role, SessionId, Ttl, Window};
+use hitherto::{ChatMemory, Role, SessionId, Ttl, UserId, Window};
 
 use super::append::AppendArgs;
 use super::bring::options;
@@ -12,6 +12,7 @@ use super::clear::ClearArgs;
 use super::completions::CompletionsArgs;
 use super::context::ContextArgs;
 use super::doctor::DoctorArgs;
+use super::erase::EraseArgs;
 use super::export::ExportArgs;
 use super::fold::FoldArgs;
 use super::import::ImportArgs;
@@ -20,8 +21,8 @@ use super::sessions::SessionsArgs;
 use super::show::{ShowArgs, ShowPart};
 use super::summary::{SummaryArgs, SummaryWhat};
 use super::{
-    Argument, Call, CommandEntry, Form, append, bring, clear, completions, context, doctor, export, fold,
-    import, sessions, show, summary,
+    Argument, Call, CommandEntry, Form, append, bring, clear, completions, context, doctor, erase, export,
+    fold, import, sessions, show, summary,
 };
 use crate::settings::{Backend, Kind};
 use crate::store::{self, Access};
@@ -36,7 +37,7 @@ const COUNT: Kind = Kind::Number { unit: "NUMBER", min: 1, max: u32::MAX as u64 
 const SEQ: Kind = Kind::Number { unit: "SEQ", min: 0, max: 1 << 52 };
 
 /// Their entries, in the order of help.
-pub(super) const ENTRIES: [CommandEntry; 11] = [
+pub(super) const ENTRIES: [CommandEntry; 12] = [
     CommandEntry {
         name: "append",
         about: "Append a message to a session, or messages from standard input",
@@ -60,6 +61,12 @@ pub(super) const ENTRIES: [CommandEntry; 11] = [
                 kind: Kind::Number { unit: "SECONDS", min: 1, max: 3_153_600_000 },
                 form: Form::Flag,
                 help: "The time to live that the session gets.",
+            },
+            Argument {
+                name: "user",
+                kind: Kind::Text,
+                form: Form::Flag,
+                help: "Whose the session is. The first append that names a user gives it to that one.",
             },
             Argument {
                 name: "idempotency_key",
@@ -208,6 +215,7 @@ pub(super) const ENTRIES: [CommandEntry; 11] = [
                 form: Form::Flag,
                 help: "Only those whose id begins so.",
             },
+            Argument { name: "user", kind: Kind::Text, form: Form::Flag, help: "Only those of this user." },
             Argument {
                 name: "limit",
                 kind: COUNT,
@@ -229,6 +237,21 @@ pub(super) const ENTRIES: [CommandEntry; 11] = [
                 help: "The ids of the sessions.",
             },
             Argument { name: "yes", kind: Kind::Switch, form: Form::Flag, help: "Do not ask." },
+        ],
+    },
+    CommandEntry {
+        name: "erase",
+        about: "Erase everything of a user: every session under every memory key, and all that belongs to it",
+        example: "hitherto erase --user zoe@example.org",
+        arguments: &[
+            Argument {
+                name: "user",
+                kind: Kind::Text,
+                form: Form::Flag,
+                help: "The user, as the appends named it; it has to be given.",
+            },
+            Argument { name: "yes", kind: Kind::Switch, form: Form::Flag, help: "Do not ask." },
+            Argument { help: "Print the receipt as JSON.", ..JSON },
         ],
     },
     CommandEntry {
@@ -333,6 +356,7 @@ async fn dispatch(command: &str, call: &Call, out: &mut Output) -> anyhow::Resul
         "sessions" => {
             let args = SessionsArgs {
                 prefix: call.value("prefix").unwrap_or_default().to_owned(),
+                user: user(call)?,
                 limit: call.number("limit").unwrap_or(sessions::LIMIT),
                 json: call.switch("json"),
             };
@@ -359,6 +383,11 @@ async fn dispatch(command: &str, call: &Call, out: &mut Output) -> anyhow::Resul
         "clear" => {
             let args = ClearArgs { sessions: sessions_of(call)?, yes: call.switch("yes") };
             clear::run(&target(call, Access::Change)?, &args, out).await
+        }
+        "erase" => {
+            let user = user(call)?.context("say whose sessions with --user; nothing was erased")?;
+            let args = EraseArgs { user, yes: call.switch("yes"), json: call.switch("json") };
+            erase::run(&target(call, Access::Change)?, &args, out).await
         }
         "import" => {
             if let Some(from) = call.value("from") {
@@ -467,6 +496,7 @@ fn append_args(call: &Call) -> anyhow::Result<AppendArgs> {
         text: call.value("text").map(str::to_owned),
         role: call.value("role").and_then(Role::parse).unwrap_or(Role::User),
         ttl: ttl(call)?,
+        user: user(call)?,
         idempotency_key: call.value("idempotency_key").map(str::to_owned),
         json: call.switch("json"),
     })
@@ -492,6 +522,10 @@ fn session(call: &Call) -> anyhow::Result<SessionId> {
 
 fn sessions_of(call: &Call) -> anyhow::Result<Vec<SessionId>> {
     Ok(call.values("session").into_iter().map(SessionId::parse).collect::<Result<_, _>>()?)
+}
+
+fn user(call: &Call) -> anyhow::Result<Option<UserId>> {
+    Ok(call.value("user").map(UserId::parse).transpose()?)
 }
 
 fn ttl(call: &Call) -> anyhow::Result<Option<Ttl>> {

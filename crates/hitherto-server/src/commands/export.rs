@@ -1,7 +1,7 @@
 //! `export`: sessions as JSON Lines, page by page.
 //!
-//! A line is the message's own fields and `session`, `seq`, `id`, `created_at` and `edited_at`: what `import`
-//! takes. Invariant: a file of the name that was asked for is whole; a part of one is called `….part`.
+//! A line is the message's own fields and `session`, `session_user` if it has one, `seq`, `id`, `created_at` and
+//! `edited_at`: what `import` takes. Invariant: a file of the name that was asked for is whole; a part of one is called `….part`.
 
 mod part;
 
@@ -14,12 +14,13 @@ use anyhow::{Context as _, bail};
 use hitherto::{Seq, SessionId};
 
 use super::again::again;
+use super::import::SESSION_USER;
 use super::interrupt::Interrupt;
 use super::output::Output;
 use super::progress::{Progress, Unit};
 use super::visible;
 use super::words::count;
-use crate::target::Target;
+use crate::target::{Target, Which};
 use part::{Exported, Part};
 
 /// What `export` is given.
@@ -110,7 +111,7 @@ pub(super) async fn all(target: &Target) -> anyhow::Result<Vec<SessionId>> {
     for _ in 0..2 {
         let mut cursor = None;
         loop {
-            let page = again(async || target.sessions("", cursor.as_ref(), SESSIONS).await).await?;
+            let page = again(async || target.sessions(Which::all(SESSIONS), cursor.as_ref()).await).await?;
             for info in page.sessions {
                 let session = SessionId::parse(&info.session)?;
                 if known.insert(session.clone()) {
@@ -153,6 +154,15 @@ async fn check(
     Ok(())
 }
 
+/// What every line of a session begins with.
+fn head(session: &SessionId, user: Option<&str>) -> anyhow::Result<String> {
+    let mut head = format!("{{\"session\":{},", serde_json::to_string(session.as_str())?);
+    if let Some(user) = user {
+        head.push_str(&format!("\"{SESSION_USER}\":{},", serde_json::to_string(user)?));
+    }
+    Ok(head)
+}
+
 struct Export<'a> {
     target: &'a Target,
     exported: HashMap<String, Exported>,
@@ -174,8 +184,11 @@ impl Export<'_> {
     ) -> anyhow::Result<bool> {
         for session in sessions {
             let after = self.exported.get(session.as_str()).map_or(0, |last| last.seq);
-            match again(async || self.target.describe(session).await).await? {
-                Some(info) => self.progress.extend(info.messages),
+            let user = match again(async || self.target.describe(session).await).await? {
+                Some(info) => {
+                    self.progress.extend(info.messages);
+                    info.user
+                }
                 // One that was listed has ended meanwhile.
                 None if listed => continue,
                 None => {
@@ -184,8 +197,9 @@ impl Export<'_> {
                     self.progress.aside(|| out.note(&text));
                     continue;
                 }
-            }
-            if !self.session(session, after, part.as_deref_mut(), out).await? {
+            };
+            let head = head(session, user.as_deref())?;
+            if !self.session(session, &head, after, part.as_deref_mut(), out).await? {
                 return Ok(false);
             }
         }
@@ -195,11 +209,11 @@ impl Export<'_> {
     async fn session(
         &mut self,
         session: &SessionId,
+        head: &str,
         mut after: Seq,
         mut part: Option<&mut Part>,
         out: &mut Output,
     ) -> anyhow::Result<bool> {
-        let head = format!("{{\"session\":{},", serde_json::to_string(session.as_str())?);
         loop {
             if self.interrupt.is_asked() {
                 return Ok(false);
@@ -208,7 +222,7 @@ impl Export<'_> {
             let mut lines = String::new();
             for message in &page.messages {
                 let line = message.line();
-                lines.push_str(&head);
+                lines.push_str(head);
                 lines.push_str(line.trim_start().strip_prefix('{').unwrap_or(&line));
                 lines.push('\n');
                 after = message.seq;

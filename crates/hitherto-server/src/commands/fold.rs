@@ -9,7 +9,7 @@ use hitherto::SessionId;
 use super::output::Output;
 use super::visible::line;
 use super::words::{count, grouped};
-use crate::target::{SummaryInfo, Target};
+use crate::target::{SummaryInfo, Target, Which};
 
 /// What `fold` is given.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ pub(crate) async fn run(target: &Target, args: &FoldArgs, out: &mut Output) -> a
         FoldArgs::All => {
             let mut cursor = None;
             loop {
-                let page = target.sessions("", cursor.as_ref(), PAGE).await?;
+                let page = target.sessions(Which::all(PAGE), cursor.as_ref()).await?;
                 for info in &page.sessions {
                     one(target, &SessionId::parse(&info.session)?, false, &mut done, out).await?;
                 }

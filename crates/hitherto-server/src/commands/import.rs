@@ -30,6 +30,7 @@ use super::words::{count, grouped};
 use crate::target::{Target, TargetError};
 use batch::Batch;
 use line::Line;
+pub(crate) use line::SESSION_USER;
 use lines::{Chunk, Reading};
 use place::{Standing, Verdict, Walk};
 
@@ -231,7 +232,7 @@ impl Import<'_> {
                         }
                         self.send(session, standing, &mut batch, out).await?;
                     }
-                    batch.push(line.message);
+                    batch.push(line.message, line.user);
                 }
                 Verdict::Different(seq) => {
                     self.tally.different += 1;

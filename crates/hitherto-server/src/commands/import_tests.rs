@@ -250,7 +250,7 @@ async fn a_session_too_large_for_one_batch_and_many_small_ones() {
 async fn another_writer_is_noticed() {
     let (target, _folder) = memory();
     let mut batch = Batch::new(1);
-    batch.push(Message::user("a"));
+    batch.push(Message::user("a"), None);
     append_json(&target, "s", &[r#"{"role":"user","content":"another"}"#]).await;
     let sent = batch.send(&target, &session("s"), None).await.unwrap();
     assert_eq!((sent.messages, sent.in_place), (1, false));

@@ -13,6 +13,7 @@ mod clear;
 mod completions;
 mod context;
 mod doctor;
+mod erase;
 mod export;
 mod fold;
 mod import;

@@ -50,6 +50,10 @@ pub(crate) async fn run(target: &Target, args: &ShowArgs, out: &mut Output) -> a
         out.note(&format!("there is no session {}", visible::line(args.session.as_str())));
         return Ok(ExitCode::FAILURE);
     };
+    if let Some(user) = info.user.as_deref().filter(|_| !args.json) {
+        let text = paint(out.look(), "2", &format!("a session of {}", visible::line(user)));
+        writeln!(out, "{text}\n")?;
+    }
     match args.part {
         ShowPart::Window(window) => {
             let page = target.window(&args.session, window).await?;

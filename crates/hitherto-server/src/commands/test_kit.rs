@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use hitherto::{ChatMemory, Clock, Message, SessionId};
 
 use super::output::{Look, Output};
-use crate::target::Target;
+use crate::target::{AppendWith, Target};
 
 /// An embedded store; it lives as long as the folder.
 pub(crate) fn memory() -> (Target, tempfile::TempDir) {
@@ -37,7 +37,7 @@ pub(crate) async fn append_json(target: &Target, id: &str, messages: &[impl AsRe
     for some in messages.chunks(1000) {
         let messages =
             some.iter().map(|json| Message::parse(json.as_ref().to_owned().into()).unwrap()).collect();
-        target.append(&session(id), messages, None, None).await.unwrap();
+        target.append(&session(id), messages, AppendWith::default()).await.unwrap();
     }
 }
 

@@ -88,6 +88,10 @@ pub(super) fn push_description(out: &mut Vec<u8>, session: &str, found: &Descrip
     if let Some(max) = found.max_messages {
         push_count(out, "max_messages", max);
     }
+    if let Some(user) = &found.user {
+        out.extend_from_slice(b",\"user\":");
+        push_string(out, user.as_str());
+    }
     if let Some(metadata) = &found.metadata {
         out.extend_from_slice(b",\"metadata\":");
         out.extend_from_slice(metadata.as_bytes());

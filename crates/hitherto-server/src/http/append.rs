@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
-use hitherto::{AppendOptions, Appended, Change, Message, SessionId, TtlChange};
+use hitherto::{AppendOptions, Appended, Change, Message, SessionId, TtlChange, UserId};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -87,7 +87,8 @@ fn read_body(body: &Bytes) -> Result<(Vec<Message>, AppendOptions), Problem> {
     let mut options = AppendOptions::default();
     options.ttl = fields.ttl()?;
     options.max_messages = fields.number("max_messages")?;
-    fields.finish("messages, ttl_secs, ttl_restart, max_messages")?;
+    options.user = fields.text("user")?.map(|user| UserId::parse(&user)).transpose()?;
+    fields.finish("messages, ttl_secs, ttl_restart, max_messages, user")?;
     let messages = list
         .iter()
         .enumerate()

@@ -29,7 +29,7 @@ pub(super) async fn all(door: &Door, memory: &ChatMemory) -> Result<Vec<Line>, P
         let mut after = None;
         while lines.len() < SESSIONS {
             let limit = PAGE.min(memory.limits().page);
-            let page = memory.sessions(&SessionQuery { prefix: String::new(), after, limit }).await?;
+            let page = memory.sessions(&SessionQuery { after, limit, ..SessionQuery::default() }).await?;
             lines.extend(page.sessions.into_iter().map(|listed| Line {
                 session: listed.session,
                 created_at: listed.description.created_at,

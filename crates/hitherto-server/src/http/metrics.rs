@@ -51,7 +51,7 @@ async fn page(State(door): State<Arc<Door>>) -> Response {
         metrics: &door.metrics,
         stats: memory.stats(),
         traffic: memory.traffic(),
-        usage: memory.usage(),
+        usage: memory.model_usage(),
         sampled: &sampled,
         store: door.options.store,
     };

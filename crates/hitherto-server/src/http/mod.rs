@@ -20,6 +20,7 @@ mod read;
 mod session;
 mod sessions;
 mod summary;
+pub(crate) mod users;
 
 mod listing;
 mod search;
@@ -42,7 +43,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use hitherto::{ChatMemory, Encoding, SummaryRole, Tenant, Ttl};
 use tokio::sync::{OnceCell, Semaphore};
 
@@ -292,6 +293,10 @@ pub(crate) fn router(door: Arc<Door>) -> Router {
         .route("/v1/sessions/{id}", session())
         .route("/v1/sessions/", session())
         .route("/v1/sessions", get(sessions::list))
+        .route("/v1/users/{user}", delete(users::erase))
+        .route("/v1/users/", delete(users::erase))
+        .route("/v1/users/{user}/sessions", get(users::list))
+        .route("/v1/users//sessions", get(users::list))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::beside))

@@ -90,6 +90,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
             Code::TooManyMessages,
             Code::AppendTooLarge,
             Code::IdempotencyKeyReused,
+            Code::InvalidUser,
+            Code::UserMismatch,
         ],
     },
     Operation {
@@ -269,6 +271,35 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         method: "get",
+        path: "/v1/users/{user}/sessions",
+        id: "listSessionsOfUser",
+        summary: "List the sessions of a user, newest activity first, as of the appends that named the user.",
+        parameters: &["user", "sessions_limit", "prefix", "cursor"],
+        body: None,
+        answers: &[("200", "A page of sessions.", Some("Sessions"))],
+        errors: &[
+            Code::InvalidUser,
+            Code::InvalidParameter,
+            Code::InvalidCursor,
+            Code::ConflictingParameters,
+        ],
+    },
+    Operation {
+        method: "delete",
+        path: "/v1/users/{user}",
+        id: "eraseUser",
+        summary: "Erase everything of a user: every session, under every memory key, with its messages, summaries, settings, and places in every list. It goes as far as it comes within the deadline; while `done` is false, send the request again.",
+        parameters: &["user"],
+        body: None,
+        answers: &[(
+            "200",
+            "The receipt: what was erased by this request, 0 for a user who has nothing.",
+            Some("Erasure"),
+        )],
+        errors: &[Code::InvalidUser],
+    },
+    Operation {
+        method: "get",
         path: "/healthz",
         id: "alive",
         summary: "The process lives, and what it does in the background, too. With 503 it has to be restarted.",
@@ -409,6 +440,7 @@ fn parameters() -> Value {
     };
     json!({
         "id": {"name": "id", "in": "path", "required": true, "description": "The session id: 1 to 512 bytes of UTF-8, percent-encoded; a slash is %2F.", "schema": {"type": "string", "minLength": 1}},
+        "user": {"name": "user", "in": "path", "required": true, "description": "The user: 1 to 512 bytes of UTF-8, percent-encoded; a slash is %2F.", "schema": {"type": "string", "minLength": 1}},
         "seq": {"name": "seq", "in": "path", "required": true, "description": "The sequence number.", "schema": {"type": "integer", "minimum": 1}},
         "Idempotency-Key": {"name": "Idempotency-Key", "in": "header", "description": "A key of the client's choosing: the same messages sent again with it are stored once.", "schema": {"type": "string", "minLength": 1, "maxLength": 255}},
         "last_turns": count("last_turns", "The newest so many whole turns."),

@@ -41,6 +41,7 @@ fn of_sessions() -> Value {
         "Append": object(&["messages"], json!({
             "messages": {"type": "array", "minItems": 1, "maxItems": 1000, "items": {"$ref": "#/components/schemas/Message"}},
             "ttl_secs": secs, "ttl_restart": restart, "max_messages": max,
+            "user": {"type": ["string", "null"], "minLength": 1, "maxLength": 512, "description": "Whose the session is. The first append that names a user gives it to that one; one that names another is refused."},
         })),
         "Appended": object(&["session", "messages"], json!({
             "session": text,
@@ -71,6 +72,7 @@ fn of_sessions() -> Value {
             "ttl_secs": {"type": "integer", "minimum": 1}, "ttl_restart": restart,
             "expires_at": time, "expires_in_secs": count,
             "max_messages": {"type": "integer", "minimum": 1}, "metadata": {"type": "object"},
+            "user": {"type": "string", "description": "Whose it is, if an append named a user."},
             "summaries": {"$ref": "#/components/schemas/Summaries"},
             "summary_upto": {"type": "integer", "minimum": 1, "description": "The last message that its summary stands for; left out without one."},
             "summary_stale": {"type": "boolean", "description": "Whether a message that the summary covers was changed since; it is going to be made anew."},
@@ -84,6 +86,11 @@ fn of_sessions() -> Value {
         "Sessions": object(&["sessions"], json!({
             "sessions": {"type": "array", "items": {"$ref": "#/components/schemas/Session"}},
             "next_cursor": {"type": "string", "description": "Where the next page begins; left out on the last."},
+        })),
+        "Erasure": object(&["user", "sessions", "messages", "bytes", "erased_at", "done", "left"], json!({
+            "user": text, "sessions": count, "messages": count, "bytes": count, "erased_at": time,
+            "done": {"type": "boolean", "description": "Whether everything that the user had is gone. If not, the same request goes on."},
+            "left": {"type": "integer", "minimum": 0, "description": "How many sessions of the user are left, as far as is known."},
         })),
         "Status": object(&["status"], json!({"status": {"const": "ok"}})),
         "Problem": {

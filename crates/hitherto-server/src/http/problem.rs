@@ -37,6 +37,7 @@ codes! {
     InvalidParameter 400 "invalid_parameter" "A parameter has a value that it cannot have" "The detail names it and says what it must be.";
     UnknownParameter 400 "unknown_parameter" "There is no such parameter" "The detail names it.";
     ConflictingParameters 400 "conflicting_parameters" "Parameters contradict each other" "Give one of them.";
+    InvalidUser 400 "invalid_user" "Not a user" "A user is 1 to 512 bytes of UTF-8, percent-encoded in the path; a slash in it is %2F.";
     InvalidCursor 400 "invalid_cursor" "Not a cursor" "Use next_cursor of an earlier page as it came.";
     InvalidIdempotencyKey 400 "invalid_idempotency_key" "Not an idempotency key" "Send one Idempotency-Key header, UTF-8, 1 to 255 bytes.";
     UnsupportedMediaType 415 "unsupported_media_type" "The body is not declared as JSON" "Send Content-Type: application/json.";
@@ -61,6 +62,7 @@ codes! {
     MessageNotFound 404 "message_not_found" "There is no such message" "It was never there, was deleted, or was removed by the maximum of messages.";
     SummaryNotFound 404 "summary_not_found" "The session has no summary" "It has one once enough has left its window; POST to its `fold` makes it at once.";
     SessionExists 409 "session_exists" "The session exists already" "Fork to another id, or leave it out and get a random one.";
+    UserMismatch 409 "user_mismatch" "The session is another user's" "Nothing was stored. A session has one user, whom its first append names: use another session, or leave `user` out.";
     NoEarlierSummary 409 "no_earlier_summary" "There is no earlier summary to go back to" "Only the version before the summary is kept. Another one can be put by hand.";
     SummariesOff 409 "summaries_off" "Nothing is summarised here" "The program that serves was set up without a summariser.";
     IdempotencyKeyReused 422 "idempotency_key_reused" "The idempotency key was used for other messages" "Use a new key for a new append.";
@@ -238,6 +240,7 @@ impl From<StoreError> for Problem {
             StoreError::OnceMismatch => Code::IdempotencyKeyReused,
             StoreError::NoSession => Code::SessionNotFound,
             StoreError::SessionExists => Code::SessionExists,
+            StoreError::UserMismatch => Code::UserMismatch,
             StoreError::NoMessage(_) => Code::MessageNotFound,
             StoreError::Failed { .. } => Code::StoreFailed,
             _ => Code::Internal,
@@ -254,6 +257,10 @@ impl From<NameError> for Problem {
     fn from(error: NameError) -> Self {
         let detail = error.to_string();
         match error {
+            NameError::TooLong { what: "user", max, .. } => {
+                Self::new(Code::InvalidUser, detail).with("limit", max)
+            }
+            NameError::Empty { what: "user" } => Self::new(Code::InvalidUser, detail),
             NameError::TooLong { max, .. } => Self::new(Code::SessionIdTooLong, detail).with("limit", max),
             _ => Self::new(Code::InvalidSessionId, detail),
         }

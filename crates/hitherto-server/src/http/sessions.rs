@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use hitherto::{Place, SessionId, SessionQuery, Timestamp};
+use hitherto::{ChatMemory, Place, SessionId, SessionQuery, Timestamp, UserId};
 
 use super::problem::{Code, Problem};
 use super::query::Query;
@@ -16,13 +16,23 @@ const PAGE: u32 = 100;
 
 pub(super) async fn list(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let memory = locate::memory(&door, request.headers(), None)?;
+    page(&door, &memory, request.uri(), None).await
+}
+
+/// A page of the sessions of a memory, or of those of a user.
+pub(super) async fn page(
+    door: &Door,
+    memory: &ChatMemory,
+    uri: &Uri,
+    user: Option<UserId>,
+) -> Result<Response, Problem> {
     let max = memory.limits().page;
-    let mut query = Query::parse(request.uri())?;
+    let mut query = Query::parse(uri)?;
     let limit = query.number("limit", 1..=u64::from(max))?.and_then(|limit| u32::try_from(limit).ok());
     let prefix = query.take("prefix").unwrap_or_default().into_owned();
     let after = query.take("cursor").map(|cursor| place(&cursor)).transpose()?;
     query.finish("limit, prefix, cursor")?;
-    let wanted = SessionQuery { prefix, after, limit: limit.unwrap_or(PAGE.min(max)) };
+    let wanted = SessionQuery { prefix, user, after, limit: limit.unwrap_or(PAGE.min(max)) };
     let page = door.within(memory.sessions(&wanted)).await?;
     let now = Timestamp::now();
     let mut out = Vec::with_capacity(64 + 320 * page.sessions.len());

@@ -54,8 +54,9 @@ pub(crate) enum TargetError {
         /// Why not.
         reason: String,
     },
-    /// The session's id cannot be written in a URL: `.` and `..` mean folders there, however they are encoded.
-    #[error("the session {0:?} cannot be reached through a server; work on its store directly")]
+    /// The id of the session or user cannot be written in a URL: `.` and `..` mean folders there, however they are
+    /// encoded.
+    #[error("{0:?} cannot be reached through a server; work on its store directly")]
     NotInUrls(String),
     /// The idempotency key cannot be written in an HTTP header.
     #[error("the idempotency key has control characters, which no server can be sent")]

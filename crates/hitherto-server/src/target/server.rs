@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use hitherto::{Finding, Message, Seq, SessionId, Severity, Timestamp, Ttl, Window};
+use hitherto::{Finding, Message, Seq, SessionId, Severity, Timestamp, UserId, Window};
 use reqwest::header::HeaderValue;
 use reqwest::tls::TlsInfo;
 use reqwest::{
@@ -17,7 +17,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::session::{Cursor, SessionInfo, SessionList};
-use super::{Appended, ContextQuery, Page, Result, SummaryInfo, TargetError, WireMessage};
+use super::{
+    AppendWith, Appended, ContextQuery, Page, Receipt, Result, SummaryInfo, TargetError, Which, WireMessage,
+};
 use crate::settings::ServerTls;
 use crate::tls::Expiry;
 
@@ -69,8 +71,7 @@ impl Server {
         &self,
         session: &SessionId,
         messages: &[Message],
-        idempotency_key: Option<&str>,
-        ttl: Option<Ttl>,
+        with: AppendWith<'_>,
     ) -> Result<Appended> {
         #[derive(Deserialize)]
         struct Answer {
@@ -82,7 +83,10 @@ impl Server {
         }
         let texts: Vec<&str> = messages.iter().map(Message::json).collect();
         let mut body = format!("{{\"messages\":[{}]", texts.join(","));
-        if let Some(ttl) = ttl {
+        if let Some(user) = with.user {
+            body.push_str(&format!(",\"user\":{}", serde_json::json!(user.as_str())));
+        }
+        if let Some(ttl) = with.ttl {
             body.push_str(&format!(",\"ttl_secs\":{}", ttl.length().as_secs().max(1)));
         }
         body.push('}');
@@ -90,7 +94,7 @@ impl Server {
             .request(Method::POST, &self.path(session, "/messages")?)
             .header("content-type", "application/json")
             .body(body);
-        if let Some(key) = idempotency_key {
+        if let Some(key) = with.idempotency_key {
             let key = HeaderValue::from_bytes(key.as_bytes()).map_err(|_| TargetError::NotInHeaders)?;
             request = request.header("idempotency-key", key);
         }
@@ -135,20 +139,19 @@ impl Server {
         Ok(Page { messages, more: answer.more, unreadable: answer.unreadable })
     }
 
-    pub(super) async fn sessions(
-        &self,
-        prefix: &str,
-        cursor: Option<&Cursor>,
-        limit: u32,
-    ) -> Result<SessionList> {
+    pub(super) async fn sessions(&self, which: Which<'_>, cursor: Option<&Cursor>) -> Result<SessionList> {
         #[derive(Deserialize)]
         struct Answer {
             sessions: Vec<SessionInfo>,
             next_cursor: Option<String>,
         }
-        let mut path = format!("/v1/sessions?limit={limit}");
-        if !prefix.is_empty() {
-            path.push_str(&format!("&prefix={}", encoded(prefix)));
+        let mut path = match which.user {
+            Some(user) => self.user_path(user, "/sessions")?,
+            None => "/v1/sessions".to_owned(),
+        };
+        path.push_str(&format!("?limit={}", which.limit));
+        if !which.prefix.is_empty() {
+            path.push_str(&format!("&prefix={}", encoded(which.prefix)));
         }
         if let Some(Cursor::Opaque(cursor)) = cursor {
             path.push_str(&format!("&cursor={}", encoded(cursor)));
@@ -176,6 +179,12 @@ impl Server {
         let (_, text) = self.send(request).await?;
         let answer: Answer = self.read(&text)?;
         Ok(answer.cleared)
+    }
+
+    pub(super) async fn erase(&self, user: &UserId) -> Result<Receipt> {
+        let request = self.request(Method::DELETE, &self.user_path(user, "")?);
+        let (_, text) = self.send(request).await?;
+        self.read(&text)
     }
 
     pub(super) async fn context(&self, session: &SessionId, query: &ContextQuery) -> Result<String> {
@@ -251,6 +260,13 @@ impl Server {
         match session.as_str() {
             dots @ ("." | "..") => Err(TargetError::NotInUrls(dots.to_owned())),
             id => Ok(format!("/v1/sessions/{}{rest}", encoded(id))),
+        }
+    }
+
+    fn user_path(&self, user: &UserId, rest: &str) -> Result<String> {
+        match user.as_str() {
+            dots @ ("." | "..") => Err(TargetError::NotInUrls(dots.to_owned())),
+            user => Ok(format!("/v1/users/{}{rest}", encoded(user))),
         }
     }
 

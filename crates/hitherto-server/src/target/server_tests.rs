@@ -44,9 +44,15 @@ async fn appends_the_bytes_that_it_was_given() {
     .await;
     let odd =
         Message::parse(r#"{"role":"user","content":"\ud83d","n":12345678901234567890123}"#.into()).unwrap();
-    let ttl = Some(Ttl::from_secs(60).unwrap());
-    let done =
-        server.append(&session("a/b ?é"), &[odd, Message::assistant("y")], Some("k1"), ttl).await.unwrap();
+    let ttl = Some(hitherto::Ttl::from_secs(60).unwrap());
+    let done = server
+        .append(
+            &session("a/b ?é"),
+            &[odd, Message::assistant("y")],
+            AppendWith { idempotency_key: Some("k1"), ttl, user: None },
+        )
+        .await
+        .unwrap();
     assert_eq!(done, Appended { seqs: vec![3, 4], repeated: false });
     let request = request.await.unwrap();
     assert!(request.starts_with("POST /v1/sessions/a%2Fb%20%3F%C3%A9/messages HTTP/1.1\r\n"), "{request}");

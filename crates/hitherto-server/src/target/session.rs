@@ -10,6 +10,9 @@ pub(crate) struct SessionInfo {
     /// Its id.
     #[serde(alias = "id")]
     pub(crate) session: String,
+    /// Whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<String>,
     /// How many messages it has.
     pub(crate) messages: u64,
     /// How many turns begin in it.
@@ -61,6 +64,7 @@ impl SessionInfo {
     pub(super) fn new(session: &SessionId, description: &Description) -> Self {
         Self {
             session: session.as_str().to_owned(),
+            user: description.user.as_ref().map(|user| user.as_str().to_owned()),
             messages: description.messages,
             turns: description.turns,
             last_seq: description.last_seq,

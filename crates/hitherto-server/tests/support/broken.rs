@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use hitherto::SessionKey;
 use hitherto::stats::Traffic;
 use hitherto::store::{
-    At, Batch, Begun, Claim, Commit, Committed, Due, Entry, Lease, Range, Reader, Receipt, Replaced, Result,
-    Seq, Slice, SummaryState,
+    At, Batch, Begun, Claim, Commit, Committed, Counted, Due, Entry, Erased, Lease, Mark, Range, Reader,
+    Receipt, Replaced, Result, Seq, Slice, SummaryState,
 };
 use hitherto::{
     Configure, Description, Finding, Message, Pop, Record, Scope, SessionId, SessionPage, SessionQuery,
-    Store, StoreError, Timestamp, Unreadable,
+    Store, StoreError, Tenant, Timestamp, Unreadable, UserId,
 };
 use uuid::Uuid;
 
@@ -131,6 +131,14 @@ impl Store for Broken {
     }
 
     async fn count_sessions(&self, _: &Scope, _: Timestamp) -> Result<u64> {
+        self.fail().await
+    }
+
+    async fn erase(&self, _: &Tenant, _: &UserId, _: Timestamp, _: &Mark) -> Result<Erased> {
+        self.fail().await
+    }
+
+    async fn usage(&self, _: &Tenant, _: Timestamp, _: &Mark) -> Result<Counted> {
         self.fail().await
     }
 }

@@ -6,7 +6,7 @@ use hitherto::store::{
     Committed, Entry, Place, Receipt, Replaced, Result, Seq, SessionPage, Slice, SummaryState,
 };
 use hitherto::summary::{PolicyChange, Summary};
-use hitherto::{Description, Timestamp, Ttl};
+use hitherto::{Description, Timestamp, Ttl, UserId};
 use uuid::Uuid;
 
 /// What a description tells; only a store can make one itself.
@@ -27,6 +27,7 @@ pub(super) struct Known {
     pub(super) policy: PolicyChange,
     pub(super) summary_upto: Seq,
     pub(super) summary_stale: bool,
+    pub(super) user: Option<UserId>,
 }
 
 impl From<Description> for Known {
@@ -47,6 +48,7 @@ impl From<Description> for Known {
             policy: known.policy,
             summary_upto: known.summary_upto,
             summary_stale: known.summary_stale,
+            user: known.user,
         }
     }
 }
@@ -65,6 +67,8 @@ pub(super) enum Answer {
     Popped(Vec<Entry>),
     Forked(Result<Seq>),
     Cleared(Option<u64>),
+    /// How many sessions, messages and bytes.
+    Erased(u64, u64, u64),
     Configured(Result<()>),
     Described(Option<Known>),
     /// The sessions of a scope, by id.
@@ -119,10 +123,11 @@ fn agree(one: &Known, other: &Known, slack: Duration) -> bool {
         && same == *other
 }
 
-/// The pages of a list as one, checked for their order: newest activity first, to the minute.
-pub(super) fn in_order(pages: Vec<SessionPage>, limit: u32, slack: Duration) -> Vec<(String, Known)> {
+/// The pages of a list as one, checked for their order, newest activity first, to the minute and where times may be
+/// apart by `slack`; not without that.
+pub(super) fn in_order(pages: Vec<SessionPage>, limit: u32, slack: Option<Duration>) -> Vec<(String, Known)> {
     const MINUTE: i64 = 60_000;
-    let slack = i64::try_from(slack.as_millis()).unwrap();
+    let slack = slack.map_or(i64::MAX / 2, |slack| i64::try_from(slack.as_millis()).unwrap());
     let mut all: Vec<(String, Known)> = Vec::new();
     let mut place: Option<Place> = None;
     for page in pages {

@@ -103,7 +103,7 @@ async fn compare(on: &Subject, operations: &[Operation], scope: &Scope) -> Resul
             ));
         }
     }
-    let (answer, expected) = (list(on, scope, "", 2).await, model.list(""));
+    let (answer, expected) = (list(on, scope, "", 2, None).await, model.list("", None));
     if !answer.agrees(&expected, on.slack()) {
         return Err(format!("the list at the end\n  the store: {answer:?}\n  the model: {expected:?}"));
     }

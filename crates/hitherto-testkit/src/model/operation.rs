@@ -2,17 +2,20 @@
 
 use hitherto::store::{Batch, Change, Commit, Configure, Entry, Pop, Range, Replaced, Seq};
 use hitherto::summary::{Hint, PolicyChange};
-use hitherto::{Message, Restart, Role, Scope, SessionQuery, Timestamp, TtlChange, Window};
+use hitherto::{Message, Restart, Role, Scope, SessionQuery, Timestamp, TtlChange, UserId, Window};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::answer::{Answer, Known, in_order};
 use super::sessions::Sessions;
 use crate::suite::folding::{commit, policy};
-use crate::suite::{Chat, Subject, new_id, once_key, records, ttl_of};
+use crate::suite::{Chat, Subject, new_id, once_key, records, ttl_of, user as a_user};
 
 /// The sessions: a few, so that they meet, under names that would meet if they were not taken literally.
 pub(super) const NAMES: [&str; 3] = ["a", "a:b", "}{*"];
+
+/// The users, likewise.
+const USERS: [&str; 2] = ["u", "u:1"];
 
 /// One operation on one of the sessions.
 #[derive(Debug, Clone)]
@@ -24,6 +27,11 @@ pub(super) enum Operation {
         ttl: TtlChange,
         max: Change<u64>,
         hint: Option<Hint>,
+        user: Option<usize>,
+    },
+    /// Removes everything of a user.
+    Erase {
+        user: usize,
     },
     /// Puts a summary of the messages up to a number; `stale` expects another one than stands there.
     Summarise {
@@ -70,6 +78,7 @@ pub(super) enum Operation {
     List {
         prefix: &'static str,
         limit: u32,
+        user: Option<usize>,
     },
     /// So many times ten seconds pass. Times to live end in five, so no answer hangs on the moment of a call.
     Advance {
@@ -129,14 +138,16 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
         a_ttl(),
         a_max(),
         proptest::option::of(a_hint()),
+        proptest::option::weighted(0.3, 0..USERS.len()),
     )
-        .prop_map(|(session, roles, once, ttl, max, hint)| Operation::Append {
+        .prop_map(|(session, roles, once, ttl, max, hint, user)| Operation::Append {
             session,
             roles,
             once,
             ttl,
             max,
             hint,
+            user,
         });
     let replace = (session(), seq(), proptest::option::of("[a-zé\"]{0,12}"), proptest::bool::weighted(0.1))
         .prop_map(|(session, seq, text, stale)| Operation::Replace { session, seq, text, stale });
@@ -165,8 +176,13 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(|(session, upto, stale)| Operation::Summarise { session, upto, stale }),
         2 => session().prop_map(|session| Operation::Summary { session }),
         3 => session().prop_map(|session| Operation::Describe { session }),
-        2 => (prop_oneof![Just(""), Just("a"), Just("a:"), Just("*")], 1..4_u32)
-            .prop_map(|(prefix, limit)| Operation::List { prefix, limit }),
+        1 => (0..USERS.len()).prop_map(|user| Operation::Erase { user }),
+        3 => (
+            prop_oneof![Just(""), Just("a"), Just("a:"), Just("*")],
+            1..4_u32,
+            proptest::option::of(0..USERS.len())
+        )
+            .prop_map(|(prefix, limit, user)| Operation::List { prefix, limit, user }),
         4 => prop_oneof![4 => 1..4_u64, 1 => 10..40_u64].prop_map(|tens| Operation::Advance { tens }),
     ]
 }
@@ -183,6 +199,7 @@ fn batch(roles: &[Role], step: usize, now: Timestamp) -> Batch {
         max_messages: Change::Keep,
         hint: None,
         count: true,
+        user: None,
     }
 }
 
@@ -200,10 +217,16 @@ impl Operation {
         let chat = |session: usize| on.chat_in(scope, NAMES[session]);
         let store = on.store();
         match self {
-            Self::Append { session, roles, once, ttl, max, hint } => {
+            Self::Append { session, roles, once, ttl, max, hint, user } => {
                 let once = once.and_then(|(key, what)| once_key(&format!("k{key}"), what.into()));
-                let batch =
-                    Batch { once, ttl: *ttl, max_messages: *max, hint: *hint, ..batch(roles, step, now) };
+                let batch = Batch {
+                    once,
+                    ttl: *ttl,
+                    max_messages: *max,
+                    hint: *hint,
+                    user: user.map(|user| a_user(USERS[user])),
+                    ..batch(roles, step, now)
+                };
                 let chat = chat(*session);
                 let answer = store.append(hitherto::store::At { key: &chat.key, now }, batch.clone()).await;
                 [Answer::Receipt(answer), model.append(NAMES[*session], now, batch)]
@@ -253,7 +276,15 @@ impl Operation {
                 let known = chat(*session).description().await.map(Known::from);
                 [Answer::Described(known), model.describe(NAMES[*session])]
             }
-            Self::List { prefix, limit } => [list(on, scope, prefix, *limit).await, model.list(prefix)],
+            Self::Erase { user } => {
+                let erased = on.erase(&scope.tenant, USERS[*user]).await;
+                let answer = Answer::Erased(erased.sessions, erased.messages, erased.bytes);
+                [answer, model.erase(&a_user(USERS[*user]))]
+            }
+            Self::List { prefix, limit, user } => {
+                let user = user.map(|user| a_user(USERS[user]));
+                [list(on, scope, prefix, *limit, user.clone()).await, model.list(prefix, user.as_ref())]
+            }
             Self::Advance { tens } => {
                 on.advance(tens * 10).await;
                 [Answer::Nothing, Answer::Nothing]
@@ -287,8 +318,14 @@ async fn replace(
 }
 
 /// The whole list, page by page.
-pub(super) async fn list(on: &Subject, scope: &Scope, prefix: &str, limit: u32) -> Answer {
-    let mut query = SessionQuery { prefix: prefix.to_owned(), after: None, limit };
+pub(super) async fn list(
+    on: &Subject,
+    scope: &Scope,
+    prefix: &str,
+    limit: u32,
+    user: Option<UserId>,
+) -> Answer {
+    let mut query = SessionQuery { prefix: prefix.to_owned(), user, after: None, limit };
     let mut pages = Vec::new();
     loop {
         let page = on.store().sessions(scope, on.now(), &query).await.unwrap();
@@ -296,7 +333,8 @@ pub(super) async fn list(on: &Subject, scope: &Scope, prefix: &str, limit: u32) 
         pages.push(page);
         assert!(pages.len() < 100, "the list of sessions has no end");
         if query.after.is_none() {
-            return Answer::Listed(in_order(pages, limit, on.slack()));
+            // In a user's list the order is that of the appends which named the user.
+            return Answer::Listed(in_order(pages, limit, query.user.is_none().then(|| on.slack())));
         }
     }
 }

@@ -7,7 +7,7 @@ use hitherto::store::{
     Slice, StoreError, SummaryState,
 };
 use hitherto::summary::{Hint, PolicyChange, Summary};
-use hitherto::{Record, Restart, Role, Timestamp, Ttl, TtlChange, Window};
+use hitherto::{Record, Restart, Role, Timestamp, Ttl, TtlChange, UserId, Window};
 
 use super::answer::Known;
 
@@ -30,6 +30,7 @@ pub(super) struct Session {
     /// The hint of the session's own policy.
     hint: Option<Hint>,
     once: BTreeMap<String, (Once, Receipt)>,
+    user: Option<UserId>,
 }
 
 fn live(record: &Record) -> bool {
@@ -63,6 +64,7 @@ impl Session {
             covered: (0, 0),
             hint: None,
             once: BTreeMap::new(),
+            user: None,
         }
     }
 
@@ -184,6 +186,9 @@ impl Session {
     }
 
     pub(super) fn append(&mut self, now: Timestamp, batch: Batch) -> Result<Receipt> {
+        if batch.user.is_some() && self.user.is_some() && batch.user != self.user {
+            return Err(StoreError::UserMismatch);
+        }
         if let Some(once) = &batch.once
             && let Some((known, receipt)) = self.once.get(&once.key)
         {
@@ -201,6 +206,7 @@ impl Session {
             messages: None,
         };
         self.places.extend(batch.records);
+        self.user = self.user.take().or(batch.user);
         set(&mut self.max_messages, &batch.max_messages);
         let ttl = match batch.ttl {
             TtlChange::Set(ttl) if ttl.restart() == Restart::Never && self.ttl == Some(ttl) => {
@@ -373,6 +379,7 @@ impl Session {
             policy: self.state.policy,
             summary_upto: self.summary_upto(),
             summary_stale: self.state.stale,
+            user: self.user.clone(),
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use hitherto::Timestamp;
 use hitherto::store::{Batch, Commit, Committed, Configure, Pop, Range, Result, StoreError};
+use hitherto::{Timestamp, UserId};
 
-use super::answer::{Answer, Known};
+use super::answer::Answer;
 use super::session::Session;
 
 /// The sessions of one scope.
@@ -77,10 +77,22 @@ impl Sessions {
         Answer::Described(self.get(name).map(|session| session.describe()))
     }
 
-    pub(super) fn list(&self, prefix: &str) -> Answer {
+    pub(super) fn list(&self, prefix: &str, user: Option<&UserId>) -> Answer {
         let all = self.0.iter().filter(|(name, _)| name.starts_with(prefix));
-        let known: Vec<(String, Known)> =
-            all.map(|(name, session)| (name.clone(), session.describe())).collect();
-        Answer::Listed(known)
+        let known = all.map(|(name, session)| (name.clone(), session.describe()));
+        Answer::Listed(known.filter(|(_, known)| user.is_none() || known.user.as_ref() == user).collect())
+    }
+
+    pub(super) fn erase(&mut self, user: &UserId) -> Answer {
+        let (mut sessions, mut messages, mut bytes) = (0, 0, 0);
+        self.0.retain(|_, session| {
+            let known = session.describe();
+            let erased = known.user.as_ref() == Some(user);
+            if erased {
+                (sessions, messages, bytes) = (sessions + 1, messages + known.messages, bytes + known.bytes);
+            }
+            !erased
+        });
+        Answer::Erased(sessions, messages, bytes)
     }
 }

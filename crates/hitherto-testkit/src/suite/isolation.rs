@@ -6,7 +6,7 @@ use hitherto::{MemoryKey, Scope, Tenant};
 use super::subject::{Subject, once};
 
 /// Names that would meet if one of them were put into a key, a pattern or a statement as it is.
-fn hostile() -> Vec<String> {
+pub(super) fn hostile() -> Vec<String> {
     let long = "x".repeat(511);
     let mut names: Vec<String> = [
         "a",

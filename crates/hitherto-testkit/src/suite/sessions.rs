@@ -9,7 +9,7 @@ use super::subject::{Subject, ttl};
 const LATER: u64 = 130;
 
 fn query(prefix: &str, limit: u32) -> SessionQuery {
-    SessionQuery { prefix: prefix.to_owned(), after: None, limit }
+    SessionQuery { prefix: prefix.to_owned(), limit, ..SessionQuery::default() }
 }
 
 /// The order of the newest activity, not of the beginning.

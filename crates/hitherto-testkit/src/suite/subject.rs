@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hitherto::store::{
-    At, Batch, Change, Configure, Once, Pop, Range, Receipt, Replaced, Result, Seq, Slice, StoreError,
+    At, Batch, Change, Configure, Erased, Mark, Once, Pop, Range, Receipt, Replaced, Result, Seq, Slice,
+    StoreError,
 };
 use hitherto::{
     ChatMemory, Clock, Description, Listed, Message, Record, Restart, Role, Scope, SessionId, SessionKey,
-    SessionPage, SessionQuery, Store, Timestamp, Ttl, TtlChange, Window,
+    SessionPage, SessionQuery, Store, Tenant, Timestamp, Ttl, TtlChange, UserId, Window,
 };
 use uuid::Uuid;
 
@@ -99,9 +100,53 @@ impl Subject {
         self.store().sessions(&Scope::default(), self.now(), query).await.unwrap()
     }
 
+    /// Erases everything of a user, piece by piece, and says what that was.
+    pub async fn erase(&self, tenant: &Tenant, name: &str) -> Erased {
+        let (mut all, mut from) = (Erased::default(), Mark::default());
+        for _ in 0..10_000 {
+            let piece = self.store().erase(tenant, &user(name), self.now(), &from).await.unwrap();
+            all.sessions += piece.sessions;
+            all.messages += piece.messages;
+            all.bytes += piece.bytes;
+            all.left = piece.left;
+            match piece.next {
+                None => return all,
+                Some(next) => from = next,
+            }
+        }
+        panic!("the erasure has no end");
+    }
+
+    /// How many sessions, messages and bytes a tenant has.
+    pub async fn usage(&self, tenant: &Tenant) -> (u64, u64, u64) {
+        let (mut all, mut from) = ((0, 0, 0), Mark::default());
+        for _ in 0..10_000 {
+            let piece = self.store().usage(tenant, self.now(), &from).await.unwrap();
+            all = (all.0 + piece.sessions, all.1 + piece.messages, all.2 + piece.bytes);
+            match piece.next {
+                None => return all,
+                Some(next) => from = next,
+            }
+        }
+        panic!("counting has no end");
+    }
+
+    /// The ids of a user's sessions in the default scope, in the order in which they are listed.
+    pub async fn names_of(&self, name: &str) -> Vec<String> {
+        let query = SessionQuery { user: Some(user(name)), limit: 100, ..SessionQuery::default() };
+        let all = self.listed_by(&Scope::default(), query).await;
+        all.into_iter().map(|listed| listed.session.to_string()).collect()
+    }
+
     /// All sessions of a scope that begin with `prefix`, page after page of `limit`.
     pub async fn listed(&self, scope: &Scope, prefix: &str, limit: u32) -> Vec<Listed> {
-        let mut query = SessionQuery { prefix: prefix.to_owned(), after: None, limit };
+        let query = SessionQuery { prefix: prefix.to_owned(), limit, ..SessionQuery::default() };
+        self.listed_by(scope, query).await
+    }
+
+    /// All sessions that a query is about, page after page.
+    pub async fn listed_by(&self, scope: &Scope, mut query: SessionQuery) -> Vec<Listed> {
+        let limit = query.limit;
         let mut all = Vec::new();
         for _ in 0..1000 {
             let page = self.store().sessions(scope, self.now(), &query).await.unwrap();
@@ -120,6 +165,11 @@ impl Subject {
         let all = self.listed(&Scope::default(), "", 100).await;
         all.into_iter().map(|listed| listed.session.to_string()).collect()
     }
+}
+
+/// A user.
+pub fn user(name: &str) -> UserId {
+    UserId::parse(name).unwrap()
 }
 
 /// A record of that role and text, stored now.
@@ -183,6 +233,7 @@ impl Chat {
             max_messages: Change::Keep,
             hint: None,
             count: false,
+            user: None,
         }
     }
 
@@ -204,6 +255,11 @@ impl Chat {
     /// Appends messages with a time to live.
     pub async fn say_for(&self, roles: &str, ttl: TtlChange) -> Receipt {
         self.send(Batch { ttl, ..self.batch(roles) }).await
+    }
+
+    /// Appends messages and names a user.
+    pub async fn say_of(&self, roles: &str, name: &str) -> Result<Receipt> {
+        self.try_send(Batch { user: Some(user(name)), ..self.batch(roles) }).await
     }
 
     /// Appends messages with an idempotency key.

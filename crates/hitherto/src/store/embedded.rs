@@ -13,6 +13,7 @@ mod sessions;
 mod summary;
 mod sweep;
 mod upgrade;
+mod user;
 mod write;
 mod writer;
 
@@ -24,12 +25,12 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 
 use super::{
-    At, Batch, Begun, Claim, Commit, Committed, Configure, Description, Due, Entry, Finding, Lease, Outcome,
-    Pop, Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Severity, Slice, Store,
-    StoreError, SummaryState,
+    At, Batch, Begun, Claim, Commit, Committed, Configure, Counted, Description, Due, Entry, Erased, Finding,
+    Lease, Mark, Outcome, Pop, Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery,
+    Severity, Slice, Store, StoreError, SummaryState,
 };
 use crate::record::Record;
-use crate::session::{Scope, SessionId, SessionKey};
+use crate::session::{Scope, SessionId, SessionKey, Tenant, UserId};
 use crate::stats::Traffic;
 use crate::time::Timestamp;
 use read::Readers;
@@ -237,6 +238,28 @@ impl Store for EmbeddedStore {
     async fn count_sessions(&self, scope: &Scope, now: Timestamp) -> Result<u64> {
         let scope = scope.clone();
         self.readers.run(move |file| sessions::count(file, &scope, now)).await
+    }
+
+    async fn erase(&self, tenant: &Tenant, user: &UserId, now: Timestamp, _: &Mark) -> Result<Erased> {
+        let (tenant, user) = (tenant.clone(), user.clone());
+        let writer = self.writer()?;
+        let mut erased = writer.run(now, move |file| user::erase(file, &tenant, &user, now)).await?;
+        if erased.next.is_none() && self.readers.run(user::is_unscrubbed).await? {
+            match writer.run_alone(user::scrub).await {
+                Ok(true) => {}
+                // It goes on without whoever waited for it; whoever asks again learns how far it is.
+                Ok(false) | Err(StoreError::TimedOut { .. } | StoreError::Busy { .. }) => {
+                    erased.next = Some(Mark::default());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(erased)
+    }
+
+    async fn usage(&self, tenant: &Tenant, now: Timestamp, from: &Mark) -> Result<Counted> {
+        let (tenant, from) = (tenant.clone(), from.clone());
+        self.readers.run(move |file| user::count(file, &tenant, now, &from)).await
     }
 }
 

@@ -108,6 +108,9 @@ pub enum StoreError {
     /// An idempotency key came with other messages than the first time.
     #[error("this idempotency key was used for other messages; use a new key for a new append")]
     OnceMismatch,
+    /// An append named another user than the session has.
+    #[error("the session is another user's; a session has one user, whom its first append names")]
+    UserMismatch,
     /// The session does not exist.
     #[error("there is no such session")]
     NoSession,

@@ -17,6 +17,8 @@ mod scripts;
 mod sessions;
 mod summary;
 mod touches;
+mod usage;
+mod users;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -26,12 +28,12 @@ use redis::{Cmd, Value};
 use uuid::Uuid;
 
 use super::{
-    At, Batch, Begun, Change, Claim, Commit, Committed, Configure, Description, Due, Entry, Finding, Lease,
-    Pop, Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Slice, Store, StoreError,
-    SummaryState,
+    At, Batch, Begun, Change, Claim, Commit, Committed, Configure, Counted, Description, Due, Entry, Erased,
+    Finding, Lease, Mark, Pop, Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery,
+    Slice, Store, StoreError, SummaryState,
 };
 use crate::record::Record;
-use crate::session::{Scope, SessionId, SessionKey};
+use crate::session::{Scope, SessionId, SessionKey, Tenant, UserId};
 use crate::stats::Traffic;
 use crate::time::Timestamp;
 use crate::window::Window;
@@ -40,7 +42,8 @@ use keys::Keys;
 use link::{Kind, Link};
 use meta::{Reply, number};
 use scripts::{Script, Scripts};
-use touches::Touches;
+use touches::{Scopes, Touches};
+use users::{May, Sent};
 
 pub use options::RedisOptions;
 
@@ -50,6 +53,7 @@ pub struct RedisStore {
     link: Arc<Link>,
     scripts: Scripts,
     touches: Touches,
+    scopes: Scopes,
     marks: Arc<Mutex<due::Marks>>,
     /// Whether somebody folds the sessions of this store, as far as this process knows.
     folds: AtomicBool,
@@ -74,6 +78,7 @@ impl RedisStore {
             link: Arc::new(Link::new(&options)?),
             scripts: Scripts::default(),
             touches: Touches::default(),
+            scopes: Scopes::default(),
             marks: Arc::default(),
             folds: AtomicBool::new(false),
             guesses: read::Guesses::default(),
@@ -173,10 +178,12 @@ impl RedisStore {
     /// next touch of this session would come: so it forgets no session, even if this process ends before it can
     /// tell that one has become due.
     fn touch_commands(&self, key: &SessionKey, now: Timestamp, folds: bool) -> Vec<Cmd> {
-        let Some(place) = self.touches.touch(key, now) else {
+        let places = self.touches.touch(key, now);
+        if places.is_empty() {
             return Vec::new();
-        };
-        let mut commands = vec![touches::command(&place, now)];
+        }
+        let mut commands: Vec<Cmd> = places.iter().map(|place| touches::command(place, now)).collect();
+        commands.extend(self.scopes.touch(&key.scope, now));
         if folds {
             commands.push(due::later(key, now));
         }
@@ -191,23 +198,22 @@ impl RedisStore {
                 found: u32::try_from(found).unwrap_or(u32::MAX),
                 known: u32::from(meta::STATE_FORMAT),
             },
+            ("user", _) => StoreError::UserMismatch,
             ("none", _) => StoreError::NoSession,
             ("exists", _) => StoreError::SessionExists,
             ("no message", seq) => StoreError::NoMessage(number(seq)),
             (other, _) => self.link.failed(&format!("unexpected answer {other:?}")),
         }
     }
-}
 
-#[async_trait]
-impl Store for RedisStore {
-    async fn append(&self, at: At<'_>, batch: Batch) -> Result<Receipt> {
+    /// Sends an append; with a user, `may` says whether the session may become that user's.
+    async fn send_append(&self, at: At<'_>, batch: &Batch, may: Option<May>) -> Result<Sent> {
         let keys = Keys::new(at.key);
         let records: Vec<Vec<u8>> = batch.records.iter().map(Record::encode).collect();
         let turns = batch.records.iter().filter(|record| record.begins_turn()).count();
         let bytes: usize = records.iter().map(Vec::len).sum();
         let first_id = batch.records.first().map(|record| record.id).unwrap_or_default();
-        let packed = pack_append(millis(at.now), turns, bytes, &batch);
+        let packed = pack_append(millis(at.now), turns, bytes, batch, may.map_or(0, |may| may as u8));
         let mut note = Vec::new();
         if let Some(once) = &batch.once {
             note.extend_from_slice(once.fingerprint.as_bytes());
@@ -218,20 +224,24 @@ impl Store for RedisStore {
             if let Some(once) = &batch.once {
                 command.arg(&once.key).arg(&note);
             }
+            if let Some(user) = &batch.user {
+                command.arg(user.as_str());
+            }
             for record in &records {
                 command.arg(record);
             }
         };
         let folds = batch.hint.is_some();
         self.folds.fetch_or(folds, Ordering::Relaxed);
-        // With an idempotency key, only the answer says whether this is a write at all; but the due-list has to know
-        // before whoever appends is told that it is one, whatever ends then.
-        let (touch, mark) = match &batch.once {
-            Some(_) if folds && !self.touches.told(at.key, at.now) => {
+        // With an idempotency key, or a user whom the session may refuse, only the answer says whether this is a write
+        // at all; but the due-list has to know before whoever appends is told that it is one, whatever ends then.
+        let waits = batch.once.is_some() || may == Some(May::Become);
+        let (touch, mark) = match waits {
+            true if folds && !self.touches.told(at.key, at.now) => {
                 (Vec::new(), Some(due::later(at.key, at.now)))
             }
-            Some(_) => (Vec::new(), None),
-            None => (self.touch_commands(at.key, at.now, folds), None),
+            true => (Vec::new(), None),
+            false => (self.touch_commands(at.key, at.now, folds), None),
         };
         let kind = if batch.once.is_some() { Kind::Once } else { Kind::Write };
         let also = mark.as_ref().map_or(touch.as_slice(), std::slice::from_ref);
@@ -247,7 +257,7 @@ impl Store for RedisStore {
                 // Somebody else ended the session that this process had listed.
                 self.touches.forget(at.key);
             }
-            if touch.is_empty() && (first < 0 || batch.once.is_some()) {
+            if touch.is_empty() && (first < 0 || waits) && may != Some(May::Become) {
                 // A new session that was told of before it was cleared has yet to be marked.
                 self.touch_with(at.key, at.now, folds && mark.is_none()).await;
             }
@@ -257,7 +267,7 @@ impl Store for RedisStore {
             if due {
                 self.mark_soon(at.key, at.now);
             }
-            return Ok(Receipt { first_seq, first_id, repeated: false, due, messages });
+            return Ok(Sent::Stored(Receipt { first_seq, first_id, repeated: false, due, messages }));
         }
         let reply = Reply(self.link.array(reply)?);
         match reply.word() {
@@ -267,12 +277,26 @@ impl Store for RedisStore {
                     tracing::debug!(session = %at.key.session, "a repeated append is not on the due-list yet");
                 }
                 remembered(reply.bytes(1), batch.once.as_ref().map(|once| once.fingerprint))
+                    .map(Sent::Stored)
                     .ok_or(StoreError::OnceMismatch)
             }
+            "untold" => Ok(Sent::Untold),
             _ => Err(self.refusal(&keys, &reply)),
         }
     }
+}
 
+#[async_trait]
+impl Store for RedisStore {
+    async fn append(&self, at: At<'_>, batch: Batch) -> Result<Receipt> {
+        match &batch.user {
+            Some(user) => self.append_of_user(at, &batch, user).await,
+            None => match self.send_append(at, &batch, None).await? {
+                Sent::Stored(receipt) => Ok(receipt),
+                Sent::Untold => Err(self.link.failed("an append without a user was asked for one")),
+            },
+        }
+    }
     async fn read(&self, at: At<'_>, range: Range) -> Result<Slice> {
         let keys = Keys::new(at.key);
         let found = read::read(&self.link, &keys, &self.guesses, range, false).await?;
@@ -317,7 +341,7 @@ impl Store for RedisStore {
 
     async fn fork(&self, at: At<'_>, to: &SessionId, upto: Option<Seq>) -> Result<Seq> {
         let target = at.key.scope.session(to);
-        let (from, keys) = (Keys::new(at.key), Keys::new(&target));
+        let from = Keys::new(at.key);
         if let Some(seq) = upto.filter(|seq| *seq > read::MOST) {
             return match self.describe(at).await? {
                 Some(_) => Err(StoreError::NoMessage(seq)),
@@ -325,12 +349,7 @@ impl Store for RedisStore {
             };
         }
         let upto = upto.map(|seq| seq.to_string()).unwrap_or_default();
-        let fill = |command: &mut Cmd| {
-            command.arg(4).arg(from.log()).arg(from.meta()).arg(keys.log()).arg(keys.meta());
-            command.arg(millis(at.now)).arg(&upto);
-        };
-        let reply = self.scripts.call(&self.link, &self.scripts.fork, Kind::Write, fill).await?;
-        let reply = Reply(self.link.array(reply)?);
+        let reply = self.fork_of_user(at, &target, &upto).await?;
         if reply.word() != "ok" {
             return Err(self.refusal(&from, &reply));
         }
@@ -352,7 +371,12 @@ impl Store for RedisStore {
             tracing::warn!(%error, "a cleared session is still on the list");
         }
         match reply.word() {
-            "ok" => Ok(Some(number(reply.number(1)))),
+            "ok" => {
+                if let Some(user) = meta::user_text(reply.bytes(2)) {
+                    self.leave_user(at.key, &user).await;
+                }
+                Ok(Some(number(reply.number(1))))
+            }
             "none" => Ok(None),
             _ => Err(self.refusal(&keys, &reply)),
         }
@@ -462,6 +486,14 @@ impl Store for RedisStore {
     async fn count_sessions(&self, scope: &Scope, _now: Timestamp) -> Result<u64> {
         sessions::count(&self.link, scope).await
     }
+
+    async fn erase(&self, tenant: &Tenant, user: &UserId, now: Timestamp, from: &Mark) -> Result<Erased> {
+        self.erase_piece(tenant, user, now, from).await
+    }
+
+    async fn usage(&self, tenant: &Tenant, _: Timestamp, from: &Mark) -> Result<Counted> {
+        usage::piece(&self.link, tenant, from).await
+    }
 }
 
 /// The receipt that was remembered: fingerprint, id of the first record, its sequence number.
@@ -482,5 +514,10 @@ fn remembered(note: &[u8], fingerprint: Option<Uuid>) -> Option<Receipt> {
 pub(crate) fn key_names(session: &crate::session::SessionKey) -> Vec<String> {
     let keys = Keys::new(session);
     let once = keys.meta().replace(":meta", ":once:0");
-    vec![keys.log(), keys.meta(), once, keys::list(&session.scope, 3), keys::due_list(3)]
+    let user = crate::UserId::parse("u").unwrap();
+    let of_user = keys::user_place(session, &user);
+    let memory_keys = keys::memory_keys(&session.scope.tenant);
+    let lists =
+        [keys::list(&session.scope, 3), keys::due_list(3), memory_keys, of_user.place.list, of_user.told];
+    [keys.log(), keys.meta(), once].into_iter().chain(lists).collect()
 }

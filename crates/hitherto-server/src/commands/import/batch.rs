@@ -1,10 +1,10 @@
 //! Messages of one session that are appended together.
 
-use hitherto::{Message, Seq, SessionId, Ttl};
+use hitherto::{Message, Seq, SessionId, Ttl, UserId};
 use uuid::Uuid;
 
 use super::super::again::again;
-use crate::target::{Target, TargetError};
+use crate::target::{AppendWith, Target, TargetError};
 
 /// A batch has at most so many messages,
 const MESSAGES: usize = 500;
@@ -16,6 +16,7 @@ pub(crate) struct Batch {
     first: Seq,
     messages: Vec<Message>,
     bytes: usize,
+    user: Option<UserId>,
 }
 
 /// What became of a batch.
@@ -30,7 +31,7 @@ pub(crate) struct Sent {
 impl Batch {
     /// An empty one.
     pub(crate) fn new(first: Seq) -> Self {
-        Self { first, messages: Vec::new(), bytes: 0 }
+        Self { first, messages: Vec::new(), bytes: 0, user: None }
     }
 
     /// Whether there is nothing to send.
@@ -44,8 +45,9 @@ impl Batch {
             && (self.messages.len() >= MESSAGES.min(most) || self.bytes + next.json().len() > BYTES)
     }
 
-    /// Adds a message.
-    pub(crate) fn push(&mut self, message: Message) {
+    /// Adds a message, and whose the session is if its line says so.
+    pub(crate) fn push(&mut self, message: Message, user: Option<UserId>) {
+        self.user = user.or(self.user.take());
         self.bytes += message.json().len();
         self.messages.push(message);
     }
@@ -58,8 +60,8 @@ impl Batch {
         ttl: Option<Ttl>,
     ) -> Result<Sent, TargetError> {
         let key = self.key(session);
-        let done =
-            again(async || target.append(session, self.messages.clone(), Some(&key), ttl).await).await?;
+        let with = AppendWith { idempotency_key: Some(&key), ttl, user: self.user.as_ref() };
+        let done = again(async || target.append(session, self.messages.clone(), with).await).await?;
         let messages = self.messages.len() as u64;
         let in_place = done.seqs.first() == Some(&self.first);
         *self = Self::new(self.first + messages);

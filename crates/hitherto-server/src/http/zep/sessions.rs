@@ -1,13 +1,14 @@
 //! Zep's sessions: made before anything is said in them, described, their metadata changed, listed.
 //!
-//! The user of a session is kept in its metadata, as `user_id`.
+//! Zep's user of a session is the session's user; one that was kept in its metadata before there were users is shown all the
+//! same.
 
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
-use hitherto::{AppendOptions, Change, ChatMemory, Configure, Description, SessionId, StoreError};
+use hitherto::{AppendOptions, Change, ChatMemory, Configure, Description, SessionId, StoreError, UserId};
 use uuid::Uuid;
 
 use super::SESSIONS;
@@ -32,11 +33,13 @@ pub(super) async fn add(State(door): State<Arc<Door>>, request: Request) -> Resu
     let id = fields.text("session_id")?;
     let id = id.ok_or_else(|| Problem::new(Code::MissingField, "session_id is missing"))?;
     let (memory, session) = locate::session(&door, &parts.headers, &id, None)?;
+    let user = user(&mut fields)?;
     let change = change(&mut fields, None)?;
     if door.within(memory.describe(&session)).await?.is_some() {
         return Err(StoreError::SessionExists.into());
     }
     let mut options = AppendOptions::default();
+    options.user = user;
     append::with_defaults(&door, &mut options);
     door.within(async {
         spoken::open(&memory, &session, &options).await?;
@@ -57,7 +60,14 @@ pub(super) async fn update(State(door): State<Arc<Door>>, request: Request) -> R
     let (memory, session) = in_path(&door, &parts.headers, &parts.uri)?;
     let body = body::read(&door, &parts.headers, body).await?;
     let mut fields = Fields::parse(body::text(&body)?)?;
+    let user = user(&mut fields)?;
     let found = door.within(memory.describe(&session)).await?.ok_or(StoreError::NoSession)?;
+    if user.is_some() && user != found.user {
+        // Said by an append, which stores nothing where the session is another's.
+        let mut options = AppendOptions::default();
+        options.user = user;
+        door.within(spoken::open(&memory, &session, &options)).await?;
+    }
     if let Some(change) = change(&mut fields, found.metadata.as_deref())? {
         door.within(memory.configure(&session, &change)).await?;
     }
@@ -105,6 +115,12 @@ fn in_path(door: &Door, headers: &HeaderMap, uri: &Uri) -> Result<(ChatMemory, S
     locate::session(door, headers, &locate::decoded(id)?, None)
 }
 
+/// The user that a body names.
+fn user(fields: &mut Fields<'_>) -> Result<Option<UserId>, Problem> {
+    let user = fields.text(USER)?.filter(|user| !user.is_empty());
+    Ok(user.map(|user| UserId::parse(&user)).transpose()?)
+}
+
 /// The change of the metadata that a body asks for: the fields that it names, and of those before it all others.
 fn change(fields: &mut Fields<'_>, before: Option<&str>) -> Result<Option<Configure>, Problem> {
     let metadata = match fields.take("metadata")? {
@@ -112,17 +128,8 @@ fn change(fields: &mut Fields<'_>, before: Option<&str>) -> Result<Option<Config
         Some(object) if object.starts_with('{') => Fields::parse(object)?,
         Some(_) => return Err(invalid("metadata", "an object")),
     };
-    let user = match fields.take("user_id")? {
-        None | Some("null" | "\"\"") => None,
-        Some(user) if user.starts_with('"') => Some(user),
-        Some(_) => return Err(invalid("user_id", "a text")),
-    };
-    let mut named: Vec<(&str, &str)> =
+    let named: Vec<(&str, &str)> =
         metadata.0.iter().map(|(name, value)| (name.as_ref(), value.get())).collect();
-    if let Some(user) = user {
-        named.retain(|(name, _)| *name != USER);
-        named.push((USER, user));
-    }
     if named.is_empty() {
         return Ok(None);
     }
@@ -146,7 +153,7 @@ fn change(fields: &mut Fields<'_>, before: Option<&str>) -> Result<Option<Config
     Ok(Some(Configure { metadata: Change::Set(metadata), ..Configure::default() }))
 }
 
-/// In which field of the metadata the user is.
+/// What the user is called, and in which field of the metadata it was kept before.
 const USER: &str = "user_id";
 
 /// A session as clients read it. Its `uuid` is made from its id, so that it stays the same.
@@ -160,9 +167,14 @@ fn written(session: &SessionId, found: &Description) -> Result<Vec<u8>, Problem>
     out.extend_from_slice(b",\"deleted_at\":null,\"session_id\":");
     answer::push_string(&mut out, session.as_str());
     let metadata = found.metadata.as_deref().unwrap_or("{}");
-    let user = Fields::parse(metadata)?.take(USER)?.filter(|user| user.starts_with('"'));
     out.extend_from_slice(b",\"user_id\":");
-    out.extend_from_slice(user.unwrap_or("null").as_bytes());
+    match &found.user {
+        Some(user) => answer::push_string(&mut out, user.as_str()),
+        None => {
+            let user = Fields::parse(metadata)?.take(USER)?.filter(|user| user.starts_with('"'));
+            out.extend_from_slice(user.unwrap_or("null").as_bytes());
+        }
+    }
     out.extend_from_slice(b",\"metadata\":");
     out.extend_from_slice(metadata.as_bytes());
     out.push(b'}');

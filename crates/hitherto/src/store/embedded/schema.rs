@@ -11,9 +11,9 @@ use crate::stats::Traffic;
 /// What `PRAGMA application_id` says in a file of Hitherto's: "HTHT".
 const APPLICATION_ID: i32 = 0x4854_4854;
 /// What `PRAGMA user_version` says: the newest version of the tables that is known here.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
-/// The tables of version 2.
+/// The tables of version 3.
 pub(crate) const TABLES: &str = "
 CREATE TABLE session (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -40,10 +40,12 @@ CREATE TABLE session (
     policy        TEXT,
     hint_turns    INTEGER,
     hint_bytes    INTEGER,
+    user          TEXT,
     UNIQUE (tenant, memory_key, name)
 ) STRICT;
 CREATE INDEX session_by_activity ON session (tenant, memory_key, updated_at, name);
 CREATE INDEX session_by_expiry ON session (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX session_by_user ON session (tenant, user, memory_key, updated_at, name) WHERE user IS NOT NULL;
 CREATE TABLE message (
     session    INTEGER NOT NULL,
     seq        INTEGER NOT NULL,
@@ -97,6 +99,9 @@ CREATE TABLE due (
     marked_at     INTEGER
 ) STRICT;
 CREATE INDEX due_by_time ON due (due_at);
+CREATE TABLE unscrubbed (
+    file INTEGER PRIMARY KEY
+) STRICT;
 ";
 
 /// The file, and what its connections have in common.
@@ -137,8 +142,11 @@ impl Database {
                     change.execute_batch(TABLES)?;
                     change.pragma_update(None, "application_id", APPLICATION_ID)?;
                 }
-                1 => change.execute_batch(upgrade::FROM_1)?,
-                _ => {}
+                version => {
+                    for step in upgrade::steps(version) {
+                        change.execute_batch(step)?;
+                    }
+                }
             }
             change.pragma_update(None, "user_version", VERSION)?;
             change.commit()?;
@@ -152,8 +160,10 @@ impl Database {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let file = Connection::open_with_flags(&self.options.path, flags)?;
             self.set_up(&file)?;
-            if self.check_version(&file)? == 1 {
-                file.execute_batch(upgrade::SEEN_FROM_1)?;
+            match self.check_version(&file)? {
+                1 => file.execute_batch(upgrade::SEEN_FROM_1)?,
+                2 => file.execute_batch(upgrade::SEEN_FROM_2)?,
+                _ => {}
             }
             Ok(file)
         })
@@ -216,7 +226,7 @@ impl Database {
 }
 
 /// Whether the connection looks at older tables. Somebody else may bring them to this version at any time, and
-/// then it would still see them without summaries: it is good for one read.
+/// then it would still see them as they were: it is good for one read.
 pub(super) fn sees_old_tables(file: &Connection) -> bool {
     let views = file.query_row("SELECT count(*) FROM sqlite_temp_schema", [], |row| row.get::<_, i64>(0));
     views.map_or(true, |views| views > 0)

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 use super::{Description, FileResult, Seq, signed, unsigned};
-use crate::session::SessionKey;
+use crate::session::{SessionKey, UserId};
 use crate::summary::{Hint, PolicyChange};
 use crate::time::Timestamp;
 use crate::ttl::{Restart, Ttl, TtlChange};
@@ -11,7 +11,7 @@ use crate::ttl::{Restart, Ttl, TtlChange};
 /// The columns of [`SessionRow`], in order, and the name.
 pub(super) const COLUMNS: &str = "id, base, last, deleted, turns, bytes, created_at, updated_at, \
     ttl_ms, ttl_restart, expires_at, max_messages, metadata, \
-    summary_upto, summary_turns, summary_bytes, stale, failures, policy, hint_turns, hint_bytes, name";
+    summary_upto, summary_turns, summary_bytes, stale, failures, policy, hint_turns, hint_bytes, user, name";
 
 /// A row of the table `session`.
 #[derive(Debug, Clone)]
@@ -29,6 +29,7 @@ pub(super) struct SessionRow {
     pub(super) max_messages: Option<u64>,
     pub(super) metadata: Option<String>,
     pub(super) folded: Folded,
+    pub(super) user: Option<UserId>,
 }
 
 /// What of a session's row is about its summary. It has columns of its own, since a write seldom changes it.
@@ -114,6 +115,7 @@ impl SessionRow {
             max_messages: None,
             metadata: None,
             folded: Folded::default(),
+            user: None,
         }
     }
 
@@ -136,6 +138,7 @@ impl SessionRow {
             max_messages: row.get::<_, Option<i64>>(11)?.map(unsigned),
             metadata: row.get(12)?,
             folded: Folded::from_row(row, 13)?,
+            user: row.get::<_, Option<String>>(21)?.and_then(|user| UserId::parse(&user).ok()),
         })
     }
 
@@ -174,6 +177,7 @@ impl SessionRow {
             policy: self.folded.policy(),
             summary_upto: self.folded.upto,
             summary_stale: self.folded.stale,
+            user: self.user.clone(),
         }
     }
 

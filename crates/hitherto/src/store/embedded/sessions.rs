@@ -15,13 +15,15 @@ pub(super) fn page(
     now: Timestamp,
     query: &SessionQuery,
 ) -> FileResult<SessionPage> {
+    // A statement of its own, so that each has the index that it needs.
+    let of_user = if query.user.is_some() { "AND user = ?9" } else { "AND ?9 IS NULL" };
     // Prefixes are compared as bytes: text functions of SQLite stop at a NUL.
     let sql = format!(
         "SELECT {COLUMNS} FROM session
          WHERE tenant = ?1 AND memory_key = ?2
            AND (expires_at IS NULL OR expires_at > ?3)
            AND substr(CAST(name AS BLOB), 1, ?4) = ?5
-           AND (?6 IS NULL OR (updated_at, name) < (?6, ?7))
+           AND (?6 IS NULL OR (updated_at, name) < (?6, ?7)) {of_user}
          ORDER BY updated_at DESC, name DESC LIMIT ?8"
     );
     let after = query.after.as_ref();
@@ -36,6 +38,7 @@ pub(super) fn page(
             after.map(|place| place.active_at.as_millis()),
             after.map(|place| place.session.as_str()),
             i64::from(query.limit) + 1,
+            query.user.as_ref().map(|user| user.as_str()),
         ],
         |row| Ok((SessionRow::from_row(row)?, row.get::<_, String>("name")?)),
     )?;

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::FileResult;
 use super::session::{COLUMNS, SessionRow};
+use super::{FileResult, user};
 use crate::time::Timestamp;
 
 /// A session of more places than this is unlinked at once and removed in pieces, so that the
@@ -30,7 +30,7 @@ pub(super) fn remove(file: &Connection, row: &SessionRow) -> FileResult<()> {
     } else {
         file.prepare_cached("INSERT INTO garbage (session) VALUES (?1)")?.execute([row.id])?;
     }
-    Ok(())
+    user::note_removal(file, row)
 }
 
 /// Removes a piece of what has expired by `now`, and says whether there may be more.
@@ -46,6 +46,12 @@ pub(super) fn sweep(file: &Connection, now: Timestamp) -> FileResult<bool> {
     let forgotten = file
         .prepare_cached("DELETE FROM once WHERE (session, key) IN (SELECT session, key FROM once WHERE expires_at <= ?1 LIMIT ?2)")?
         .execute(params![now.as_millis(), PIECE])?;
+    let garbage = take_out(file)?;
+    Ok(garbage || forgotten > 0 || expired.len() == SESSIONS)
+}
+
+/// Removes a piece of what is left of sessions that were too large to go at once, and says whether there was any.
+pub(super) fn take_out(file: &Connection) -> FileResult<bool> {
     let garbage: Option<i64> = file
         .prepare_cached("SELECT session FROM garbage LIMIT 1")?
         .query_row([], |row| row.get(0))
@@ -59,5 +65,5 @@ pub(super) fn sweep(file: &Connection, now: Timestamp) -> FileResult<bool> {
             file.prepare_cached("DELETE FROM garbage WHERE session = ?1")?.execute([session])?;
         }
     }
-    Ok(garbage.is_some() || forgotten > 0 || expired.len() == SESSIONS)
+    Ok(garbage.is_some())
 }

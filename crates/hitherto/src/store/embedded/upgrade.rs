@@ -3,8 +3,17 @@
 //!
 //! Invariant: a file that was brought here from an older version has the same tables as a new one.
 
+/// What brings tables of that version to the one of today, in order.
+pub(super) fn steps(version: u32) -> &'static [&'static str] {
+    match version {
+        1 => &[FROM_1, FROM_2],
+        2 => &[FROM_2],
+        _ => &[],
+    }
+}
+
 /// From version 1, which knew no summaries.
-pub(super) const FROM_1: &str = "
+const FROM_1: &str = "
 ALTER TABLE session ADD COLUMN summary_upto INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE session ADD COLUMN summary_turns INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE session ADD COLUMN summary_bytes INTEGER NOT NULL DEFAULT 0;
@@ -43,12 +52,27 @@ CREATE TABLE due (
 CREATE INDEX due_by_time ON due (due_at);
 ";
 
+/// From version 2, which knew no users. What was deleted until then may still be legible in the file.
+const FROM_2: &str = "
+ALTER TABLE session ADD COLUMN user TEXT;
+CREATE INDEX session_by_user ON session (tenant, user, memory_key, updated_at, name) WHERE user IS NOT NULL;
+CREATE TABLE unscrubbed (
+    file INTEGER PRIMARY KEY
+) STRICT;
+INSERT INTO unscrubbed (file) VALUES (1);
+";
+
+/// What a connection that must not change a file of version 2 sees in its place: the same sessions, without users.
+pub(super) const SEEN_FROM_2: &str = "
+CREATE TEMP VIEW session AS SELECT *, NULL AS user FROM main.session;
+";
+
 /// What a connection that must not change a file of version 1 sees in its place: the same sessions, without
 /// summaries. It is the connection's own, and not in the file.
 pub(super) const SEEN_FROM_1: &str = "
 CREATE TEMP VIEW session AS
     SELECT *, 0 AS summary_upto, 0 AS summary_turns, 0 AS summary_bytes, 0 AS stale, 0 AS failures,
-        NULL AS policy, NULL AS hint_turns, NULL AS hint_bytes
+        NULL AS policy, NULL AS hint_turns, NULL AS hint_bytes, NULL AS user
     FROM main.session;
 CREATE TEMP VIEW summary AS
     SELECT 0 AS session, '' AS place, x'' AS id, '' AS text, 0 AS upto, 0 AS tokens, '' AS made_by,

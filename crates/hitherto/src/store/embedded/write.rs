@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::session::{self, SessionRow};
 use super::{
     Batch, Configure, Entry, FileError, FileResult, Pop, Receipt, Replaced, Seq, StoreError, due, message,
-    signed, summary, sweep, unsigned,
+    signed, summary, sweep, unsigned, user,
 };
 use crate::record::Record;
 use crate::retention::{Oldest, places_to_trim};
@@ -26,6 +26,7 @@ pub(super) fn append(
     batch: &Batch,
 ) -> FileResult<Receipt> {
     let mut row = session::find_or_create(file, key, now)?;
+    let new_user = user::claim(&mut row, batch.user.as_ref())?;
     if let Some(once) = &batch.once
         && let Some(receipt) = repeat(file, &row, once, now)?
     {
@@ -42,6 +43,9 @@ pub(super) fn append(
     row.written(now, append_ttl(&row, batch.ttl, now));
     trim(file, &mut row)?;
     row.save(file)?;
+    if new_user {
+        user::save(file, &row)?;
+    }
     let first_id = batch.records.first().map(|record| record.id).unwrap_or_default();
     if let Some(once) = &batch.once {
         remember(file, &row, once, first_seq, first_id, now)?;
@@ -159,7 +163,7 @@ fn trim(file: &Connection, row: &mut SessionRow) -> FileResult<()> {
     }
     file.prepare_cached("DELETE FROM message WHERE session = ?1 AND seq <= ?2")?
         .execute(params![row.id, signed(row.base)])?;
-    Ok(())
+    user::note_removal(file, row)
 }
 
 pub(super) fn replace(
@@ -193,7 +197,7 @@ fn put_over(file: &Connection, row: &mut SessionRow, seq: Seq, old: &Record, new
     row.deleted = (row.deleted + gone(new)).saturating_sub(gone(old));
     row.turns = (row.turns + u64::from(new.begins_turn())).saturating_sub(u64::from(old.begins_turn()));
     row.bytes = (row.bytes + new.size() as u64).saturating_sub(old.size() as u64);
-    Ok(())
+    user::note_removal(file, row)
 }
 
 pub(super) fn pop(file: &Connection, key: &SessionKey, now: Timestamp, what: Pop) -> FileResult<Vec<Entry>> {
@@ -268,6 +272,7 @@ pub(super) fn fork(
     row.updated_at = now;
     row.restart(now);
     row.save(file)?;
+    user::save(file, &row)?;
     summary::copy(file, &from, &mut row)?;
     Ok(upto)
 }

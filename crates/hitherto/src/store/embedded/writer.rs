@@ -30,16 +30,19 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
-/// A write that waits: its time, if it has one, what it does, and its place among those that wait.
+/// A write that waits: its time, if it has one, what it does, whether that is no part of a transaction, and its place
+/// among those that wait.
 struct Job {
     now: Option<Timestamp>,
     work: Box<dyn Work>,
+    alone: bool,
     _place: OwnedSemaphorePermit,
 }
 
 /// A write, in two steps: done inside the transaction, answered after the commit.
 trait Work: Send {
     fn start(&mut self, file: &mut Connection) -> FileResult<()>;
+    fn start_alone(&mut self, file: &Connection);
     fn answer(self: Box<Self>, committed: std::result::Result<(), StoreError>);
 }
 
@@ -62,10 +65,7 @@ where
 {
     /// Fails only with what stops the whole group; a write that fails by itself undoes itself.
     fn start(&mut self, file: &mut Connection) -> FileResult<()> {
-        if self.state.compare_exchange(WAITS, RUNS, Ordering::AcqRel, Ordering::Acquire).is_err() {
-            return Ok(());
-        }
-        let Some(work) = self.work.take() else {
+        let Some(work) = self.begin() else {
             return Ok(());
         };
         let step = SavepointGuard::begin(file)?;
@@ -82,6 +82,12 @@ where
         Ok(())
     }
 
+    fn start_alone(&mut self, file: &Connection) {
+        if let Some(work) = self.begin() {
+            self.result = Some(self.database.wrap(|| work(file)));
+        }
+    }
+
     fn answer(self: Box<Self>, committed: std::result::Result<(), StoreError>) {
         if let Some(result) = self.result {
             // Nobody waits any more where the deadline has passed.
@@ -89,6 +95,14 @@ where
         } else if let Err(error) = committed {
             let _ = self.reply.send(Err(error));
         }
+    }
+}
+
+impl<F, T> Task<F, T> {
+    /// What is to be done, unless whoever waited for it has given up.
+    fn begin(&mut self) -> Option<F> {
+        let waits = self.state.compare_exchange(WAITS, RUNS, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        self.work.take().filter(|_| waits)
     }
 }
 
@@ -134,7 +148,24 @@ impl Writer {
         now: impl Into<Option<Timestamp>>,
         work: impl FnOnce(&Connection) -> FileResult<T> + Send + 'static,
     ) -> Result<T> {
-        let (now, deadline) = (now.into(), self.database.options.deadline);
+        self.send(now.into(), false, work).await
+    }
+
+    /// Does something to the file that cannot be part of a transaction, between two groups of writes.
+    pub(super) async fn run_alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> FileResult<T> + Send + 'static,
+    ) -> Result<T> {
+        self.send(None, true, work).await
+    }
+
+    async fn send<T: Send + 'static>(
+        &self,
+        now: Option<Timestamp>,
+        alone: bool,
+        work: impl FnOnce(&Connection) -> FileResult<T> + Send + 'static,
+    ) -> Result<T> {
+        let deadline = self.database.options.deadline;
         let state = Arc::new(AtomicU8::new(WAITS));
         let running = Arc::clone(&state);
         let writing = async {
@@ -142,7 +173,7 @@ impl Writer {
             let (reply, answer) = oneshot::channel();
             let database = Arc::clone(&self.database);
             let task = Task { state: running, work: Some(work), result: None, database, reply };
-            let job = Job { now, work: Box::new(task), _place: place };
+            let job = Job { now, work: Box::new(task), alone, _place: place };
             let jobs = self.jobs.as_ref().ok_or_else(|| self.stopped())?;
             jobs.send(job).map_err(|_| self.stopped())?;
             answer.await.map_err(|_| self.stopped())?
@@ -181,8 +212,14 @@ impl Drop for Writer {
 fn write_all(database: &Database, file: &mut Connection, waiting: &mpsc::Receiver<Job>) {
     let mut last: Option<(Timestamp, Instant)> = None;
     let mut wait = IDLE;
+    let mut next: Option<Job> = None;
     loop {
-        let first = match waiting.recv_timeout(wait) {
+        let first = match next.take().map_or_else(|| waiting.recv_timeout(wait), Ok) {
+            Ok(mut job) if job.alone => {
+                job.work.start_alone(file);
+                job.work.answer(Ok(()));
+                continue;
+            }
             Ok(job) => job,
             Err(mpsc::RecvTimeoutError::Disconnected) => break,
             Err(mpsc::RecvTimeoutError::Timeout) => {
@@ -193,7 +230,7 @@ fn write_all(database: &Database, file: &mut Connection, waiting: &mpsc::Receive
         wait = IDLE;
         last = first.now.map(|now| (now, Instant::now())).or(last);
         let mut group = vec![first];
-        let committed = commit_group(file, waiting, &mut group).map_err(|error| {
+        let committed = commit_group(file, waiting, &mut group, &mut next).map_err(|error| {
             let error = database.explain(error);
             tracing::warn!(writes = group.len(), %error, "a commit of the embedded store failed");
             error
@@ -212,6 +249,7 @@ fn commit_group(
     file: &mut Connection,
     waiting: &mpsc::Receiver<Job>,
     group: &mut Vec<Job>,
+    after: &mut Option<Job>,
 ) -> FileResult<()> {
     file.execute_batch("BEGIN IMMEDIATE")?;
     let done = (|| {
@@ -223,6 +261,10 @@ fn commit_group(
                 && next < GROUP
                 && let Ok(job) = waiting.try_recv()
             {
+                if job.alone {
+                    *after = Some(job);
+                    break;
+                }
                 group.push(job);
             }
         }

@@ -22,7 +22,7 @@ pub(super) fn ttl_arguments(change: TtlChange) -> (String, u8) {
 }
 
 /// What the script of an append is told besides its records; `lua/append.lua` has the layout.
-pub(super) fn pack_append(now: i64, turns: usize, bytes: usize, batch: &Batch) -> Vec<u8> {
+pub(super) fn pack_append(now: i64, turns: usize, bytes: usize, batch: &Batch, user: u8) -> Vec<u8> {
     fn put(out: &mut Vec<u8>, number: u64, width: usize) {
         let bytes = number.to_be_bytes();
         out.extend_from_slice(bytes.get(bytes.len() - width..).unwrap_or_default());
@@ -54,6 +54,7 @@ pub(super) fn pack_append(now: i64, turns: usize, bytes: usize, batch: &Batch) -
     put(&mut out, turns_due, 4);
     put(&mut out, bytes_due, 6);
     put(&mut out, batch.count.into(), 1);
+    put(&mut out, user.into(), 1);
     out
 }
 

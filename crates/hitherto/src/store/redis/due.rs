@@ -10,7 +10,7 @@ use std::time::Duration;
 use redis::{Cmd, Pipeline, Value};
 
 use super::RedisStore;
-use super::keys::{DUE_LISTS, ListPlace, due_list, due_place, parse_full_name};
+use super::keys::{DUE_LISTS, ListPlace, due_list, due_place, parse_due_user, parse_full_name};
 use super::link::{Kind, Link};
 use super::meta::integer;
 use crate::session::SessionKey;
@@ -128,8 +128,22 @@ impl RedisStore {
             };
             let got = self.scripts.call(&self.link, &self.scripts.claim, Kind::Write, fill).await?;
             for (one, got) in wanted.iter().zip(self.link.array(got)?) {
+                if let (Some((tenant, user)), 1) = (parse_due_user(&one.member), integer(&got)) {
+                    let place = ListPlace { list: list.clone(), member: one.member.clone() };
+                    let looked = async {
+                        let again = self.look_through(&tenant, &user, now).await?;
+                        self.settle_place(&place, until, again).await
+                    };
+                    if let Err(error) = looked.await {
+                        // It is given again when the claim ends; sessions that are due do not wait for it.
+                        tracing::debug!(%error, "a user's list was not looked through");
+                    }
+                    continue;
+                }
                 match parse_full_name(&one.member) {
                     Some(key) if integer(&got) == 1 => claims.push((one.due(), Claim { key, until })),
+                    // Somebody else's.
+                    _ if integer(&got) != 1 => {}
                     Some(_) => {}
                     // Nobody could ever settle it.
                     None => {
@@ -172,11 +186,19 @@ impl RedisStore {
 
     /// Ends a claim.
     pub(super) async fn end_claim(&self, claim: &Claim, again: Option<Timestamp>) -> Result<()> {
-        let place = due_place(&claim.key);
+        self.settle_place(&due_place(&claim.key), claim.until, again).await
+    }
+
+    async fn settle_place(
+        &self,
+        place: &ListPlace,
+        until: Timestamp,
+        again: Option<Timestamp>,
+    ) -> Result<()> {
         let again =
             again.map(|again| again.as_millis().clamp(0, CLAIMED - 1).to_string()).unwrap_or_default();
         let fill = |command: &mut Cmd| {
-            command.arg(1).arg(&place.list).arg(&place.member).arg(claim_score(claim.until)).arg(&again);
+            command.arg(1).arg(&place.list).arg(&place.member).arg(claim_score(until)).arg(&again);
         };
         self.scripts.call(&self.link, &self.scripts.settle, Kind::Write, fill).await.map(drop)
     }

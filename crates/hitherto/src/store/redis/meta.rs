@@ -8,6 +8,7 @@ use redis::{Pipeline, Value};
 use super::keys::Keys;
 use super::link::{Kind, Link, transaction};
 use crate::record::Record;
+use crate::session::UserId;
 use crate::store::{Description, Result, Seq, StoreError};
 use crate::summary::PolicyChange;
 use crate::time::Timestamp;
@@ -170,6 +171,7 @@ impl State {
             policy: texts.policy,
             summary_upto: self.folded.upto,
             summary_stale: self.folded.stale,
+            user: texts.user,
         }
     }
 }
@@ -178,6 +180,20 @@ impl State {
 struct Texts {
     metadata: Option<String>,
     policy: PolicyChange,
+    user: Option<UserId>,
+}
+
+/// The user that the field `user` says.
+pub(super) fn user(value: &Value) -> Option<UserId> {
+    match value {
+        Value::BulkString(user) => user_text(user),
+        _ => None,
+    }
+}
+
+/// The same, of the bytes; `None` where there are none.
+pub(super) fn user_text(bytes: &[u8]) -> Option<UserId> {
+    UserId::parse(std::str::from_utf8(bytes).ok()?).ok()
 }
 
 /// The policy that the field `policy` says; none of its own where there is none, or a newer one.
@@ -190,7 +206,7 @@ pub(super) fn policy(value: &Value) -> PolicyChange {
 
 /// Adds to a pipeline what [`describe_answers`] reads.
 pub(super) fn ask_description(pipeline: &mut Pipeline, keys: &Keys) {
-    pipeline.cmd("HMGET").arg(keys.meta()).arg(&["state", "metadata", "policy"]);
+    pipeline.cmd("HMGET").arg(keys.meta()).arg(&["state", "metadata", "policy", "user"]);
     pipeline.cmd("LLEN").arg(keys.log());
     pipeline.cmd("PTTL").arg(keys.meta());
 }
@@ -210,7 +226,8 @@ pub(super) fn describe_answers(
         Some(Value::BulkString(text)) => String::from_utf8(text).ok(),
         _ => None,
     };
-    let texts = Texts { metadata, policy: policy(&fields.next().unwrap_or(Value::Nil)) };
+    let policy = policy(&fields.next().unwrap_or(Value::Nil));
+    let texts = Texts { metadata, policy, user: user(&fields.next().unwrap_or(Value::Nil)) };
     let (length, left) = (integer(&link.checked(length)?), integer(&link.checked(left)?));
     Ok(state.map(|state| state.describe(number(length), left, texts, now)))
 }

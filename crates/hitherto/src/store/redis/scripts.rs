@@ -73,6 +73,12 @@ scripts! {
     settle: "lua/settle.lua";
     /// Takes ended sessions off the list.
     unlist: "lua/unlist.lua";
+    /// Tells a user's list of a session.
+    tell: "lua/tell.lua";
+    /// Ends that.
+    told: "lua/told.lua";
+    /// Removes a session of a user.
+    erase: "lua/erase.lua";
 }
 
 impl Scripts {

@@ -2,11 +2,12 @@
 
 use redis::{Pipeline, Value};
 
-use super::keys::{Keys, LISTS, list, list_place};
+use super::keys::{Keys, LISTS, list, list_place, parse_member, user_list, user_place};
 use super::link::{Kind, Link};
 use super::meta::{ask_description, describe_answers, integer};
 use super::scripts::Scripts;
-use crate::session::{Scope, SessionId};
+use super::users::{members, repair};
+use crate::session::{Scope, SessionId, UserId};
 use crate::store::{Listed, Place, Result, SessionPage, SessionQuery};
 use crate::time::Timestamp;
 
@@ -27,8 +28,11 @@ pub(super) async fn page(
     let mut after = query.after.clone();
     let stride = query.limit.saturating_add(1).clamp(16, STRIDE);
     for _ in 0..ROUNDS {
-        let candidates = candidates(link, scope, after.as_ref(), stride).await?;
-        let Some(last) = candidates.last().cloned() else {
+        let (candidates, last) = match &query.user {
+            None => candidates(link, scope, after.as_ref(), stride).await?,
+            Some(user) => candidates_of_user(link, scope, user, after.as_ref(), stride).await?,
+        };
+        let Some(last) = last else {
             return Ok(page);
         };
         let wanted: Vec<Place> = candidates
@@ -38,11 +42,11 @@ pub(super) async fn page(
         let described = describe(link, scope, now, &wanted).await?;
         let mut ended = Vec::new();
         for (place, description) in wanted.into_iter().zip(described) {
-            match description {
+            match description.filter(|found| query.user.is_none() || found.user == query.user) {
                 None => ended.push(place),
                 Some(_) if page.sessions.len() >= query.limit as usize => {
                     page.next = after;
-                    unlist(link, scripts, scope, &ended).await?;
+                    unlist(link, scripts, scope, query, &ended).await?;
                     return Ok(page);
                 }
                 Some(description) => {
@@ -51,7 +55,7 @@ pub(super) async fn page(
                 }
             }
         }
-        unlist(link, scripts, scope, &ended).await?;
+        unlist(link, scripts, scope, query, &ended).await?;
         after = Some(last);
     }
     page.next = after;
@@ -68,8 +72,50 @@ pub(super) async fn count(link: &Link, scope: &Scope) -> Result<u64> {
     answers.map(|answer| Ok(u64::try_from(integer(&link.checked(answer)?)).unwrap_or(0))).sum()
 }
 
-/// The next places of the list, from all of its parts, in order.
-async fn candidates(link: &Link, scope: &Scope, after: Option<&Place>, stride: u32) -> Result<Vec<Place>> {
+/// The next places of a user's list that are of the scope, in order, and the last place that was looked at.
+async fn candidates_of_user(
+    link: &Link,
+    scope: &Scope,
+    user: &UserId,
+    after: Option<&Place>,
+    stride: u32,
+) -> Result<(Vec<Place>, Option<Place>)> {
+    let from = after.map_or_else(|| "+inf".to_owned(), |place| place.active_at.as_millis().to_string());
+    let mut count = stride;
+    loop {
+        let mut range = redis::cmd("ZRANGE");
+        range.arg(user_list(&scope.tenant, user)).arg(&from).arg("-inf").arg("BYSCORE").arg("REV");
+        range.arg("LIMIT").arg(0).arg(count).arg("WITHSCORES");
+        let members = members(link, link.call(Kind::Read, &range).await?)?;
+        let more = members.len() >= count as usize;
+        let lowest = members.last().map(|(_, score)| *score);
+        let mut found: Vec<(Place, bool)> = Vec::new();
+        for (member, score) in members {
+            // What has the time of the last may be followed by more of that time, in another order than ours.
+            let whole = !more || Some(score) != lowest;
+            if let Some(key) = parse_member(&scope.tenant, &member).filter(|_| whole) {
+                let place = Place { active_at: Timestamp::from_millis(score), session: key.session };
+                found.push((place, key.scope == *scope));
+            }
+        }
+        found.retain(|(place, _)| after.is_none_or(|after| place < after));
+        if !found.is_empty() || !more {
+            found.sort_unstable_by(|one, other| other.cmp(one));
+            let last = found.last().map(|(place, _)| place.clone());
+            let places = found.into_iter().filter(|(_, is_of)| *is_of).map(|(place, _)| place);
+            return Ok((places.collect(), last));
+        }
+        count = count.saturating_mul(2);
+    }
+}
+
+/// The next places of the list, from all of its parts, in order, and the last of them.
+async fn candidates(
+    link: &Link,
+    scope: &Scope,
+    after: Option<&Place>,
+    stride: u32,
+) -> Result<(Vec<Place>, Option<Place>)> {
     let mut found = Vec::new();
     // Up to where every part that has more has been read: what is beyond is not in order yet.
     let mut complete: Option<Place> = None;
@@ -103,7 +149,8 @@ async fn candidates(link: &Link, scope: &Scope, after: Option<&Place>, stride: u
     }
     found.sort_unstable_by(|one, other| other.cmp(one));
     found.dedup();
-    Ok(found)
+    let last = found.last().cloned();
+    Ok((found, last))
 }
 
 /// Entries with their scores, which RESP3 answers as pairs.
@@ -146,7 +193,19 @@ async fn describe(
 }
 
 /// Takes sessions off the list that have ended, unless they have been active again since.
-async fn unlist(link: &Link, scripts: &Scripts, scope: &Scope, ended: &[Place]) -> Result<()> {
+async fn unlist(
+    link: &Link,
+    scripts: &Scripts,
+    scope: &Scope,
+    query: &SessionQuery,
+    ended: &[Place],
+) -> Result<()> {
+    if let Some(user) = &query.user {
+        let members = ended.iter().map(|place| {
+            (user_place(&scope.session(&place.session), user).place.member, place.active_at.as_millis())
+        });
+        return repair(link, scripts, &scope.tenant, user, members.collect()).await.map(drop);
+    }
     for place in ended {
         let listed = list_place(&scope.session(&place.session));
         scripts

@@ -9,7 +9,7 @@ use redis::{Cmd, Pipeline};
 
 use super::keys::{self, ListPlace};
 use super::link::{Kind, Link};
-use crate::session::SessionKey;
+use crate::session::{Scope, SessionKey, UserId};
 use crate::store::Result;
 use crate::time::Timestamp;
 
@@ -30,32 +30,49 @@ pub(super) struct Touches {
 #[derive(Debug)]
 struct Told {
     place: ListPlace,
+    /// Where it stands in the list of its user, if this process has seen that it has one.
+    of_user: Option<ListPlace>,
     at: Timestamp,
-    /// Activity since, that the list does not know of.
+    /// Activity since, that the lists do not know of.
     since: Option<Timestamp>,
 }
 
 impl Touches {
-    /// Notes activity, and gives the place that the list is to be told of now.
-    pub(super) fn touch(&self, key: &SessionKey, now: Timestamp) -> Option<ListPlace> {
+    /// Notes activity, and gives the places that the lists are to be told of now.
+    pub(super) fn touch(&self, key: &SessionKey, now: Timestamp) -> Vec<ListPlace> {
         let hash = hash(key);
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = told.get_mut(&hash) {
             let since = now.as_millis() - known.at.as_millis();
             if (0..EVERY_MS).contains(&since) {
                 known.since = Some(now);
-                return None;
+                return Vec::new();
             }
             known.at = now;
             known.since = None;
-            return Some(known.place.clone());
+            return std::iter::once(&known.place).chain(&known.of_user).cloned().collect();
         }
         if told.len() >= REMEMBERED {
             told.clear();
         }
         let place = keys::list_place(key);
-        told.insert(hash, Told { place: place.clone(), at: now, since: None });
-        Some(place)
+        told.insert(hash, Told { place: place.clone(), of_user: None, at: now, since: None });
+        vec![place]
+    }
+
+    /// Notes that a session is that user's, as the store has said.
+    pub(super) fn learn_user(&self, key: &SessionKey, user: &UserId) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = told.get_mut(&hash(key)) {
+            known.of_user = Some(keys::user_place(key, user).place);
+        }
+    }
+
+    /// Whether the store has said that a session is that user's. It may have ended since.
+    pub(super) fn knows_user(&self, key: &SessionKey, user: &UserId) -> bool {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = told.get(&hash(key)).and_then(|known| known.of_user.as_ref());
+        known.is_some_and(|known| *known == keys::user_place(key, user).place)
     }
 
     /// Whether the list has been told of a session lately.
@@ -74,9 +91,14 @@ impl Touches {
     pub(super) async fn flush(&self, link: &Link) -> Result<()> {
         let commands: Vec<Cmd> = {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            told.values_mut()
-                .filter_map(|known| known.since.take().map(|since| command(&known.place, since)))
-                .collect()
+            let mut commands = Vec::new();
+            for known in told.values_mut() {
+                if let Some(since) = known.since.take() {
+                    let places = std::iter::once(&known.place).chain(&known.of_user);
+                    commands.extend(places.map(|place| command(place, since)));
+                }
+            }
+            commands
         };
         for some in commands.chunks(1000) {
             let mut pipeline = Pipeline::with_capacity(some.len());
@@ -86,6 +108,28 @@ impl Touches {
             link.send_all(Kind::Read, &pipeline).await?;
         }
         Ok(())
+    }
+}
+
+/// The memory keys that this process has told the store of.
+#[derive(Debug, Default)]
+pub(super) struct Scopes(Mutex<HashMap<Scope, Timestamp>>);
+
+impl Scopes {
+    /// What the store is to be told of a scope in which there is activity, once a minute.
+    pub(super) fn touch(&self, scope: &Scope, now: Timestamp) -> Option<Cmd> {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = told.get(scope).map(|at| now.as_millis() - at.as_millis());
+        if since.is_some_and(|since| (0..EVERY_MS).contains(&since)) {
+            return None;
+        }
+        if told.len() >= REMEMBERED {
+            told.clear();
+        }
+        told.insert(scope.clone(), now);
+        let mut command = redis::cmd("SADD");
+        command.arg(keys::memory_keys(&scope.tenant)).arg(scope.memory_key.as_str());
+        Some(command)
     }
 }
 

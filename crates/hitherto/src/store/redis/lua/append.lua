@@ -7,16 +7,30 @@
 --         1 if there is an idempotency key, and the day;
 --         1 if somebody folds, and from how many turns and bytes on that no summary covers;
 --         1 if it is asked how many messages there are then;
+--         whether a user is named: 1 whose session it has to be already, 2 whose it may become;
 --       with an idempotency key: it, and its fingerprint with the first record's id;
+--       with a user: that;
 --       then records.
 -- Gives the first sequence number, 2^50 more if the session is due for folding, 2^51 more if it was asked and there
 -- are as many messages as the last number says, negative if it is new; or that with the number of messages; or
--- {'repeat', what was remembered} or {'newer', format}.
+-- {'repeat', what was remembered}, {'user'} if the session is another user's, {'untold'} if it is nobody's yet, or
+-- {'newer', format}.
 -- include: state
 
 local now, new_turns, new_bytes, set_ttl, new_ttl, new_restart, set_max, new_max, has_once, day,
-  folds, due_turns, due_bytes, counts = struct.unpack('>I6I4I6BI6BBI6BI4BI4I6B', ARGV[1])
+  folds, due_turns, due_bytes, counts, has_user = struct.unpack('>I6I4I6BI6BBI6BI4BI4I6BB', ARGV[1])
 local records = has_once == 1 and 4 or 2
+local new_user
+if has_user > 0 then
+  local user = redis.call('HGET', KEYS[2], 'user')
+  if not user then
+    if has_user == 1 then return {'untold'} end
+    new_user = ARGV[records]
+  elseif user ~= ARGV[records] then
+    return {'user'}
+  end
+  records = records + 1
+end
 local once, once_key = ARGV[2], nil
 if has_once == 1 then
   local stem = string.sub(KEYS[2], 1, -5) .. 'once:'
@@ -59,6 +73,7 @@ if has_once == 1 then
   redis.call('HSET', once_key, once, ARGV[3] .. string.format('%.0f', first))
 end
 -- include: save
+if new_user then redis.call('HSET', KEYS[2], 'user', new_user) end
 if start then
   -- include: clock
 elseif ttl > 0 and length == count then

@@ -1,10 +1,11 @@
 -- Copies a session up to a sequence number to a new one.
 -- KEYS: 1 and 2 log and meta of the old one, 3 and 4 of the new one.
--- ARGV: 1 now, 2 the sequence number, or '' for all.
--- Gives {'ok', last seq}, {'none'}, {'exists'}, {'no message', seq} or {'newer', format}.
+-- ARGV: 1 now, 2 the sequence number, or '' for all, 3 the user that the old one was seen to have, or ''.
+-- Gives {'ok', last seq}, {'changed'} if it has another user by now, {'none'}, {'exists'}, {'no message', seq} or {'newer', format}.
 -- include: state
 -- include: records
 if not state then return {'none'} end
+if (redis.call('HGET', KEYS[2], 'user') or '') ~= ARGV[3] then return {'changed'} end
 local length = redis.call('LLEN', KEYS[1])
 local to = ARGV[2] == '' and base + length or tonumber(ARGV[2])
 if to <= base or to > base + length then return {'no message', string.format('%.0f', to)} end
