@@ -9,6 +9,8 @@
 
 pub mod settings;
 
+mod access;
+
 mod logs;
 mod store;
 mod summariser;
@@ -25,8 +27,9 @@ mod server;
 
 mod demo;
 
+pub use access::{Gate, GateOptions, Grant, Need};
 pub use commands::command_line;
-pub use http::{Door, Options};
+pub use http::{Door, Options, Route, routes};
 pub use keyspace::{Keyspace, KeyspaceOptions, Order, Part, Profile, Profiles, Reads};
 pub use resp::{RespOptions, run_resp};
 pub use server::run;

@@ -5,6 +5,7 @@
 
 mod answer;
 mod body;
+mod entrance;
 mod fields;
 mod locate;
 mod path;
@@ -40,10 +41,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use hitherto::{ChatMemory, Encoding, SummaryRole, Ttl};
 use tokio::sync::{OnceCell, Semaphore};
 
+use crate::access::{Gate, Need};
 use crate::keyspace::Keyspace;
 use crate::settings::Settings;
 use problem::{Code, Problem};
@@ -67,6 +70,7 @@ pub struct Door {
     warm: [OnceCell<()>; 2],
     /// The sessions as keys, where Redis' commands are served.
     keyspace: Option<Keyspace>,
+    gate: Gate,
 }
 
 /// How the door serves.
@@ -143,18 +147,70 @@ impl From<&Settings> for Options {
     }
 }
 
+/// A route of an API of another server: its method and path, what it needs of a credential, and what it does.
+type Compatible = (&'static str, &'static str, Option<Need>, &'static str);
+
+/// A route of any of the APIs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Route {
+    /// Its method, in capitals.
+    pub method: &'static str,
+    /// Its path; what is in braces is the caller's.
+    pub path: &'static str,
+    /// Which scopes it needs. `None` for what needs a token and no scope, for what depends on the body, and for health.
+    pub need: Option<Need>,
+    /// Whether it is answered without a token whatever is required.
+    pub is_health: bool,
+}
+
+/// All routes that a door can have, from the tables that they are described by.
+pub fn routes() -> Vec<Route> {
+    let own = openapi::OPERATIONS.iter().map(|operation| (operation.method, operation.path, operation.need));
+    let compatible = [motorhead::ROUTES, zep::ROUTES, redis_rest::ROUTES].concat();
+    let compatible = compatible.into_iter().map(|(method, path, need, _)| (method, path, need));
+    let pages = [("GET", "/docs", None), ("GET", "/openapi.json", None)];
+    let all = own.chain(compatible).chain(pages).map(|(method, path, need)| {
+        let method = match method {
+            "get" => "GET",
+            "post" => "POST",
+            "put" => "PUT",
+            "patch" => "PATCH",
+            "delete" => "DELETE",
+            capitals => capitals,
+        };
+        Route { method, path, need, is_health: matches!(path, "/healthz" | "/readyz") }
+    });
+    all.collect()
+}
+
 impl Door {
     /// A door to that memory.
     pub fn new(memory: ChatMemory, options: Options) -> Self {
         let folds = Semaphore::new(options.fold_concurrency.clamp(1, Semaphore::MAX_PERMITS));
         let searches = Arc::new(Semaphore::new(SEARCHES));
-        Self { memory, options, folds, searches, warm: Default::default(), keyspace: None }
+        Self {
+            memory,
+            options,
+            folds,
+            searches,
+            warm: Default::default(),
+            keyspace: None,
+            gate: Gate::default(),
+        }
     }
 
     /// The same door, which also serves Redis' commands, as Upstash's clients send them.
     #[must_use]
     pub fn with_keyspace(mut self, keyspace: Keyspace) -> Self {
         self.keyspace = Some(keyspace);
+        self
+    }
+
+    /// The same door behind a gate. Without one it lets everybody in, and only trusted programs may reach it.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Gate) -> Self {
+        self.gate = gate;
         self
     }
 
@@ -241,11 +297,14 @@ pub(crate) fn router(door: Arc<Door>) -> Router {
         .route("/v1/sessions/{id}", session())
         .route("/v1/sessions/", session())
         .route("/v1/sessions", get(sessions::list))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
         .route("/openapi.json", get(openapi::document))
         .route("/docs", get(docs::page))
         .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        // Everything above stands behind the entrance, what is below does not: whoever looks after a server has no token.
+        .layer(from_fn_with_state(Arc::clone(&door), entrance::admit))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
         .method_not_allowed_fallback(no_method)
         .with_state(door)
 }

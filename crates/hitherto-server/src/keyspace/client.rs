@@ -1,9 +1,10 @@
 //! What is known of one client: its protocol, its transaction, and what it may not have seen the reply to.
 
-use hitherto::{Description, SessionId};
+use hitherto::{Description, SessionId, SessionKey};
 
 use super::repeats::Mark;
 use super::{Command, Keyspace};
+use crate::access::Pass;
 
 /// A client of a keyspace. A wire makes one for each connection and gives it back when the connection ends; one that is
 /// dropped, because whoever sent it gave up, is gone all the same.
@@ -12,6 +13,8 @@ pub(crate) struct Client {
     /// Where it is to be missed when it goes, however it goes.
     pub(super) home: Option<Keyspace>,
     pub(super) id: u64,
+    /// What it showed.
+    pub(super) pass: Pass,
     pub(super) name: String,
     /// 2 or 3.
     pub(super) protocol: u8,
@@ -23,7 +26,7 @@ pub(crate) struct Client {
     /// Whether it has done nothing since but look.
     pub(super) just_watched: bool,
     /// The session whose turn this client has begun and not ended.
-    pub(super) holding: Option<SessionId>,
+    pub(super) holding: Option<SessionKey>,
     /// The pushes whose replies it has not shown to have seen.
     pub(super) unseen: Vec<Mark>,
     /// Whether everything that it has pushed so far was known already.
@@ -57,6 +60,7 @@ impl Client {
         Self {
             home: None,
             id,
+            pass: Pass::Nobody,
             name: String::new(),
             protocol: 2,
             database: 0,
@@ -71,9 +75,17 @@ impl Client {
         }
     }
 
+    /// The same client, which has shown that.
+    #[must_use]
+    pub(crate) fn by(mut self, pass: Pass) -> Self {
+        self.pass = pass;
+        self
+    }
+
     /// Makes it as it was when it connected.
     pub(super) fn reset(&mut self) {
         self.name.clear();
+        self.pass = Pass::Nobody;
         (self.protocol, self.database) = (2, 0);
         self.transaction = None;
         self.watched.clear();

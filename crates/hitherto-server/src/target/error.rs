@@ -50,6 +50,9 @@ pub(crate) enum TargetError {
     /// The idempotency key cannot be written in an HTTP header.
     #[error("the idempotency key has control characters, which no server can be sent")]
     NotInHeaders,
+    /// The token cannot be written in an HTTP header.
+    #[error("the token has characters that no token has")]
+    TokenNotInHeaders,
 }
 
 impl TargetError {
@@ -59,7 +62,11 @@ impl TargetError {
             Self::Memory(error) => error.is_retryable(),
             Self::Refused { status, .. } => matches!(status, 408 | 429 | 502..=504),
             Self::Unreachable { .. } => true,
-            Self::Foreign { .. } | Self::Address { .. } | Self::NotInUrls(_) | Self::NotInHeaders => false,
+            Self::Foreign { .. }
+            | Self::Address { .. }
+            | Self::NotInUrls(_)
+            | Self::NotInHeaders
+            | Self::TokenNotInHeaders => false,
         }
     }
 
@@ -75,7 +82,10 @@ impl TargetError {
             ),
             Self::Memory(_) | Self::NotInUrls(_) | Self::NotInHeaders => true,
             Self::Refused { status, .. } => matches!(status, 400 | 404 | 409 | 413 | 414 | 422),
-            Self::Unreachable { .. } | Self::Foreign { .. } | Self::Address { .. } => false,
+            Self::Unreachable { .. }
+            | Self::Foreign { .. }
+            | Self::Address { .. }
+            | Self::TokenNotInHeaders => false,
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 use hitherto::SessionKey;
+use hitherto::access::{Credential, CredentialPage, TokenHash};
 use hitherto::store::{
     At, Batch, Begun, Claim, Commit, Committed, Entry, Lease, Range, Reader, Receipt, Replaced, Result, Seq,
     Slice, SummaryState,
 };
 use hitherto::{
     Configure, Description, Finding, Message, Pop, Record, Scope, SessionId, SessionPage, SessionQuery,
-    Store, StoreError, Timestamp, Unreadable,
+    Store, StoreError, Tenant, Timestamp, Unreadable,
 };
 use uuid::Uuid;
 
@@ -109,6 +110,26 @@ impl Store for Broken {
     }
 
     async fn inspect(&self) -> Result<Vec<Finding>> {
+        self.fail().await
+    }
+
+    async fn put_credential(&self, _: &TokenHash, _: &Credential) -> Result<()> {
+        self.fail().await
+    }
+
+    async fn credential(&self, _: &TokenHash) -> Result<Option<Credential>> {
+        self.fail().await
+    }
+
+    async fn credentials(&self, _: Option<&Tenant>, _: Option<u64>, _: u32) -> Result<CredentialPage> {
+        self.fail().await
+    }
+
+    async fn revoke_credential(&self, _: Uuid, _: Timestamp) -> Result<Option<Credential>> {
+        self.fail().await
+    }
+
+    async fn any_credential(&self) -> Result<bool> {
         self.fail().await
     }
 }

@@ -3,6 +3,7 @@
 //! Invariant: SQLite's types are named in this module and below it only. One thread writes, many
 //! writes to one commit; readers run beside it and see whole commits.
 
+mod credential;
 mod due;
 mod lease;
 mod message;
@@ -28,8 +29,9 @@ use super::{
     Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Severity, Slice, Store,
     StoreError, SummaryState,
 };
+use crate::access::{Credential, CredentialPage, TokenHash};
 use crate::record::Record;
-use crate::session::{Scope, SessionId, SessionKey};
+use crate::session::{Scope, SessionId, SessionKey, Tenant};
 use crate::time::Timestamp;
 use read::Readers;
 use schema::Database;
@@ -218,6 +220,36 @@ impl Store for EmbeddedStore {
 
     async fn inspect(&self) -> Result<Vec<Finding>> {
         self.readers.run(schema::inspect).await
+    }
+
+    async fn put_credential(&self, hash: &TokenHash, credential: &Credential) -> Result<()> {
+        let (hash, credential) = (*hash, credential.clone());
+        self.writer()?.run(None, move |file| credential::put(file, &hash, &credential)).await
+    }
+
+    async fn credential(&self, hash: &TokenHash) -> Result<Option<Credential>> {
+        let hash = *hash;
+        self.readers.run(move |file| credential::get(file, &hash)).await
+    }
+
+    async fn credentials(
+        &self,
+        tenant: Option<&Tenant>,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<CredentialPage> {
+        let tenant = tenant.cloned();
+        let page =
+            move |file: &Connection| credential::page(file, tenant.as_ref(), after.unwrap_or(0), limit);
+        self.readers.run(page).await
+    }
+
+    async fn revoke_credential(&self, id: Uuid, now: Timestamp) -> Result<Option<Credential>> {
+        self.writer()?.run(None, move |file| credential::revoke(file, id, now)).await
+    }
+
+    async fn any_credential(&self) -> Result<bool> {
+        self.readers.run(credential::any).await
     }
 }
 

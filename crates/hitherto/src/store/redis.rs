@@ -4,6 +4,7 @@
 //! Valkey, without modules. `docs/storage.md` describes every key; a test holds the two together.
 
 mod arguments;
+mod credentials;
 mod due;
 mod errors;
 pub mod foreign;
@@ -30,8 +31,9 @@ use super::{
     Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery, Slice, Store, StoreError,
     SummaryState,
 };
+use crate::access::{Credential, CredentialPage, TokenHash};
 use crate::record::Record;
-use crate::session::{Scope, SessionId, SessionKey};
+use crate::session::{Scope, SessionId, SessionKey, Tenant};
 use crate::time::Timestamp;
 use crate::window::Window;
 use arguments::{hint_numbers, max_argument, millis, pack_append, ttl_arguments};
@@ -447,6 +449,31 @@ impl Store for RedisStore {
     async fn inspect(&self) -> Result<Vec<Finding>> {
         inspect::inspect(&self.link).await
     }
+
+    async fn put_credential(&self, hash: &TokenHash, credential: &Credential) -> Result<()> {
+        credentials::put(&self.link, hash, credential).await
+    }
+
+    async fn credential(&self, hash: &TokenHash) -> Result<Option<Credential>> {
+        credentials::get(&self.link, hash).await
+    }
+
+    async fn credentials(
+        &self,
+        tenant: Option<&Tenant>,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<CredentialPage> {
+        credentials::page(&self.link, tenant, after, limit).await
+    }
+
+    async fn revoke_credential(&self, id: Uuid, now: Timestamp) -> Result<Option<Credential>> {
+        credentials::revoke(&self.link, &self.scripts, id, now).await
+    }
+
+    async fn any_credential(&self) -> Result<bool> {
+        credentials::any(&self.link).await
+    }
 }
 
 /// The receipt that was remembered: fingerprint, id of the first record, its sequence number.
@@ -467,5 +494,12 @@ fn remembered(note: &[u8], fingerprint: Option<Uuid>) -> Option<Receipt> {
 pub(crate) fn key_names(session: &crate::session::SessionKey) -> Vec<String> {
     let keys = Keys::new(session);
     let once = keys.meta().replace(":meta", ":once:0");
-    vec![keys.log(), keys.meta(), once, keys::list(&session.scope, 3), keys::due_list(3)]
+    vec![
+        keys.log(),
+        keys.meta(),
+        once,
+        keys::list(&session.scope, 3),
+        keys::due_list(3),
+        keys::CREDENTIALS.to_owned(),
+    ]
 }

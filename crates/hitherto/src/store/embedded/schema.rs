@@ -10,9 +10,9 @@ use super::{EmbeddedOptions, FileError, FileResult, Finding, Severity, StoreErro
 /// What `PRAGMA application_id` says in a file of Hitherto's: "HTHT".
 const APPLICATION_ID: i32 = 0x4854_4854;
 /// What `PRAGMA user_version` says: the newest version of the tables that is known here.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
-/// The tables of version 2.
+/// The tables of version 3.
 pub(crate) const TABLES: &str = "
 CREATE TABLE session (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -96,6 +96,16 @@ CREATE TABLE due (
     marked_at     INTEGER
 ) STRICT;
 CREATE INDEX due_by_time ON due (due_at);
+CREATE TABLE credential (
+    hash       BLOB PRIMARY KEY,
+    id         BLOB NOT NULL UNIQUE,
+    tenant     TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    scopes     TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
 ";
 
 /// The file, and what its connections have in common.
@@ -134,8 +144,13 @@ impl Database {
                     change.execute_batch(TABLES)?;
                     change.pragma_update(None, "application_id", APPLICATION_ID)?;
                 }
-                1 => change.execute_batch(upgrade::FROM_1)?,
-                _ => {}
+                version => {
+                    for (from, step) in upgrade::STEPS {
+                        if version <= from {
+                            change.execute_batch(step)?;
+                        }
+                    }
+                }
             }
             change.pragma_update(None, "user_version", VERSION)?;
             change.commit()?;
@@ -149,8 +164,11 @@ impl Database {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let file = Connection::open_with_flags(&self.options.path, flags)?;
             self.set_up(&file)?;
-            if self.check_version(&file)? == 1 {
-                file.execute_batch(upgrade::SEEN_FROM_1)?;
+            let version = self.check_version(&file)?;
+            for (from, seen) in upgrade::SEEN {
+                if version != 0 && version <= from {
+                    file.execute_batch(seen)?;
+                }
             }
             Ok(file)
         })

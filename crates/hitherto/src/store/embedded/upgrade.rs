@@ -3,8 +3,14 @@
 //!
 //! Invariant: a file that was brought here from an older version has the same tables as a new one.
 
+/// The steps, each from which version on: a file takes those that its version is not beyond, in order.
+pub(super) const STEPS: [(u32, &str); 2] = [(1, FROM_1), (2, CREDENTIALS_FROM_2)];
+
+/// What a connection that must not change an older file sees in its place, in the same way.
+pub(super) const SEEN: [(u32, &str); 2] = [(1, SEEN_FROM_1), (2, CREDENTIALS_SEEN_FROM_2)];
+
 /// From version 1, which knew no summaries.
-pub(super) const FROM_1: &str = "
+const FROM_1: &str = "
 ALTER TABLE session ADD COLUMN summary_upto INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE session ADD COLUMN summary_turns INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE session ADD COLUMN summary_bytes INTEGER NOT NULL DEFAULT 0;
@@ -45,7 +51,7 @@ CREATE INDEX due_by_time ON due (due_at);
 
 /// What a connection that must not change a file of version 1 sees in its place: the same sessions, without
 /// summaries. It is the connection's own, and not in the file.
-pub(super) const SEEN_FROM_1: &str = "
+const SEEN_FROM_1: &str = "
 CREATE TEMP VIEW session AS
     SELECT *, 0 AS summary_upto, 0 AS summary_turns, 0 AS summary_bytes, 0 AS stale, 0 AS failures,
         NULL AS policy, NULL AS hint_turns, NULL AS hint_bytes
@@ -53,5 +59,27 @@ CREATE TEMP VIEW session AS
 CREATE TEMP VIEW summary AS
     SELECT 0 AS session, '' AS place, x'' AS id, '' AS text, 0 AS upto, 0 AS tokens, '' AS made_by,
         0 AS stand_in, 0 AS made_at, 0 AS turns, 0 AS bytes
+    WHERE 0;
+";
+
+/// From version 2, which knew no credentials.
+const CREDENTIALS_FROM_2: &str = "
+CREATE TABLE credential (
+    hash       BLOB PRIMARY KEY,
+    id         BLOB NOT NULL UNIQUE,
+    tenant     TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    scopes     TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+";
+
+/// What a connection that must not change a file of version 2 sees in its place: no credentials.
+const CREDENTIALS_SEEN_FROM_2: &str = "
+CREATE TEMP VIEW credential AS
+    SELECT x'' AS hash, x'' AS id, '' AS tenant, '' AS name, '' AS scopes, 0 AS created_at, NULL AS expires_at,
+        NULL AS revoked_at
     WHERE 0;
 ";

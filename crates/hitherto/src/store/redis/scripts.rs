@@ -73,6 +73,8 @@ scripts! {
     settle: "lua/settle.lua";
     /// Takes ended sessions off the list.
     unlist: "lua/unlist.lua";
+    /// Ends a credential.
+    revoke: "lua/revoke.lua";
 }
 
 impl Scripts {
