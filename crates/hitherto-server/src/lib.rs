@@ -12,6 +12,8 @@
 
 pub mod settings;
 
+mod access;
+
 mod logs;
 mod metrics;
 mod origin;
@@ -32,8 +34,9 @@ mod tls;
 mod demo;
 mod systemd;
 
+pub use access::{Gate, GateOptions, Grant, Need};
 pub use commands::command_line;
-pub use http::{Door, Options};
+pub use http::{Door, Options, Route, routes};
 pub use keyspace::{Keyspace, KeyspaceOptions, Order, Part, Profile, Profiles, Reads};
 pub use resp::{RespOptions, run_resp};
 pub use server::run;

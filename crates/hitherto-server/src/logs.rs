@@ -19,6 +19,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer};
 
+use crate::access::audit;
 use crate::settings::{LogFormat, Settings};
 use lines::Lines;
 
@@ -30,14 +31,15 @@ static PANICS: AtomicU64 = AtomicU64::new(0);
 /// Starts logging as the settings say. Once a process: a second call changes nothing.
 ///
 /// # Errors
-/// If the directives cannot be read.
-pub(crate) fn start(settings: &Settings) -> anyhow::Result<()> {
+/// If the directives cannot be read, or the file of audit lines not be opened.
+pub(crate) fn start(settings: &Settings, serves: bool) -> anyhow::Result<()> {
     #[cfg(not(feature = "otlp"))]
     if settings.otlp.is_some() {
         anyhow::bail!("otlp: this binary was built without it; build one with `--features otlp`");
     }
     let filter = EnvFilter::builder().parse(&settings.log).context("log")?;
-    let filter = filter.and(filter_fn(may_be_shown));
+    // Audit lines are written as they always are, and by a layer of their own.
+    let filter = filter.and(filter_fn(|of| may_be_shown(of) && of.target() != audit::TARGET));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match settings.log_format {
         LogFormat::Json => {
@@ -49,7 +51,10 @@ pub(crate) fn start(settings: &Settings) -> anyhow::Result<()> {
             lines.map_event_format(|lines| Lines::human(lines.with_ansi(ansi))).with_filter(filter).boxed()
         }
     };
-    let all = tracing_subscriber::registry().with(lines);
+    // A person at a terminal sees what a command does; nobody keeps what is written there.
+    let audited = serves || settings.audit_file.is_some() || !std::io::stderr().is_terminal();
+    let audit = audited.then(|| audit::layer(settings.audit_file.as_deref())).transpose()?;
+    let all = tracing_subscriber::registry().with(lines).with(audit);
     #[cfg(feature = "otlp")]
     let all = all.with(otlp::layer(settings)?);
     // It fails only where logging was started before.

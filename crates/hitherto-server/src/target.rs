@@ -11,6 +11,7 @@ mod session;
 mod summary;
 mod wire;
 
+use crate::access::audit::{self, Who};
 use hitherto::{
     AppendOptions, ChatMemory, Direction, Encoding, Finding, Message, Seq, SessionId, SessionQuery, Ttl,
     TtlChange, UserId, Window,
@@ -197,7 +198,7 @@ impl Target {
             Self::Server(server) => server.erase(user).await,
             Self::Store(memory) => {
                 let erasure = memory.erase_user(user, PIECE).await?;
-                crate::http::users::audit(memory.scope().tenant.as_str(), &erasure);
+                audit::erased(&Who::Command, &memory.scope().tenant, &erasure);
                 Ok(Receipt::of(&erasure))
             }
         }

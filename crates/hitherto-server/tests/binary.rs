@@ -135,7 +135,7 @@ fn refuses_addresses_that_others_can_reach() {
     let folder = tempfile::tempdir().unwrap();
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:8700"] {
         let said = refused(hitherto(folder.path()).args(["serve", "--listen", address]).output().unwrap());
-        assert!(said.contains("can be reached by others, and there are no credentials yet"), "{said}");
+        assert!(said.contains("can be reached by others, and there are no tokens yet"), "{said}");
     }
     assert!(!folder.path().join("hitherto.db").exists(), "nothing is made before the address is accepted");
     let said = refused(hitherto(folder.path()).args(["serve", "--listen", "nowhere"]).output().unwrap());

@@ -17,6 +17,7 @@ mod subject;
 pub mod append;
 pub mod big;
 pub mod clear;
+pub mod credentials;
 pub mod describe;
 pub mod due;
 pub mod due_list;
@@ -378,6 +379,13 @@ macro_rules! store_suite {
                 pages_count_each_unreadable_place_once
                 pages_begin_after_what_a_maximum_removed
             }
+            credentials {
+                a_credential_is_found_by_its_token
+                no_credential_is_put_over_another
+                a_store_knows_whether_it_has_any
+                a_revoked_credential_stays_revoked
+                pages_give_every_credential
+            }
         }
     };
     (@modules $bench:expr => $($module:ident { $($case:ident)* })*) => {
@@ -430,6 +438,7 @@ mod tests {
             ("unfolded", include_str!("suite/unfolded.rs")),
             ("engine", include_str!("suite/engine.rs")),
             ("pages", include_str!("suite/pages.rs")),
+            ("credentials", include_str!("suite/credentials.rs")),
         ] {
             let (_, list) = suite.split_once(&format!(" {module} {{")).unwrap();
             let (list, _) = list.split_once('}').unwrap();

@@ -50,6 +50,7 @@ mod retention;
 mod search;
 mod tokens;
 
+pub mod access;
 pub mod node;
 pub mod stats;
 pub mod store;

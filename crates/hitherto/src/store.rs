@@ -12,6 +12,7 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use uuid::Uuid;
 
+use crate::access::{Credential, CredentialPage, TokenHash};
 use crate::message::Message;
 use crate::record::{Record, Unreadable};
 use crate::session::{Scope, SessionId, SessionKey, Tenant, UserId};
@@ -521,4 +522,31 @@ pub trait Store: Send + Sync + Debug {
 
     /// Counts a piece of what a tenant has. A session that changes meanwhile may be missed or counted twice.
     async fn usage(&self, tenant: &Tenant, now: Timestamp, from: &Mark) -> Result<Counted>;
+
+    // Credentials: of all tenants, found by the hash of their token, which is all that is kept of it.
+
+    /// Keeps a credential under the hash of its token, durably.
+    ///
+    /// # Errors
+    /// [`StoreError::Foreign`] if another is kept under that hash, which no two random tokens have.
+    async fn put_credential(&self, hash: &TokenHash, credential: &Credential) -> Result<()>;
+
+    /// The credential of the token with that hash, also one that has ended.
+    async fn credential(&self, hash: &TokenHash) -> Result<Option<Credential>>;
+
+    /// About `limit` of the credentials, those that have ended included; with a tenant, only that one's. `after` is
+    /// where an earlier page said that the next begins.
+    async fn credentials(
+        &self,
+        tenant: Option<&Tenant>,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<CredentialPage>;
+
+    /// Ends the credential of that id, and gives it back as it is then; one that was revoked before stays as it was.
+    /// `None` if there is no such credential.
+    async fn revoke_credential(&self, id: Uuid, now: Timestamp) -> Result<Option<Credential>>;
+
+    /// Whether there is any credential, be it one that has ended.
+    async fn any_credential(&self) -> Result<bool>;
 }

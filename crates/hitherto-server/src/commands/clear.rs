@@ -9,6 +9,7 @@ use hitherto::SessionId;
 use super::output::Output;
 use super::visible::line;
 use super::words::count;
+use crate::access::audit::{self, Who};
 use crate::target::Target;
 
 /// What `clear` is given.
@@ -52,6 +53,10 @@ pub(crate) async fn run(target: &Target, args: &ClearArgs, out: &mut Output) -> 
     }
     for (session, _) in found {
         let messages = target.clear(session).await?;
+        // A server says it itself, and knows who it was.
+        if let Target::Store(memory) = target {
+            audit::cleared(&Who::Command, &memory.scope().tenant, session, messages);
+        }
         writeln!(out, "cleared {}: {}", line(session.as_str()), count(messages, "message"))?;
     }
     Ok(code)

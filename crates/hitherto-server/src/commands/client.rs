@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use hitherto::{ChatMemory, Role, SessionId, Ttl, UserId, Window};
+use hitherto::access::Scopes;
+use hitherto::{ChatMemory, Role, SessionId, Tenant, Ttl, UserId, Window};
 
 use super::append::AppendArgs;
 use super::bring::options;
@@ -20,9 +21,10 @@ use super::output::Output;
 use super::sessions::SessionsArgs;
 use super::show::{ShowArgs, ShowPart};
 use super::summary::{SummaryArgs, SummaryWhat};
+use super::token::{TokenArgs, TokenWhat};
 use super::{
     Argument, Call, CommandEntry, Form, append, bring, clear, completions, context, doctor, erase, export,
-    fold, import, sessions, show, summary,
+    fold, import, sessions, show, summary, token,
 };
 use crate::settings::{Backend, Kind};
 use crate::store::{self, Access};
@@ -37,7 +39,7 @@ const COUNT: Kind = Kind::Number { unit: "NUMBER", min: 1, max: u32::MAX as u64 
 const SEQ: Kind = Kind::Number { unit: "SEQ", min: 0, max: 1 << 52 };
 
 /// Their entries, in the order of help.
-pub(super) const ENTRIES: [CommandEntry; 12] = [
+pub(super) const ENTRIES: [CommandEntry; 13] = [
     CommandEntry {
         name: "append",
         about: "Append a message to a session, or messages from standard input",
@@ -324,6 +326,50 @@ pub(super) const ENTRIES: [CommandEntry; 12] = [
         ],
     },
     CommandEntry {
+        name: "token",
+        about: "Make, list and revoke the tokens by which servers on this store let clients in",
+        example: "hitherto token create --tenant acme --scope read,write --expires 90d --name chatbot",
+        arguments: &[
+            Argument {
+                name: "what",
+                kind: Kind::Choice(&["create", "list", "revoke"]),
+                form: Form::Required,
+                help: "create makes a token and prints it, this once; list shows what is known of tokens, never a token; revoke ends one, on every server within 5 s.",
+            },
+            Argument {
+                name: "id",
+                kind: Kind::Text,
+                form: Form::Optional,
+                help: "With revoke: the id of the token, as create and list show it.",
+            },
+            Argument {
+                name: "tenant",
+                kind: Kind::Text,
+                form: Form::Flag,
+                help: "With create: the one tenant that the token is of; what was stored without tokens is the tenant default's. With list: only that tenant's.",
+            },
+            Argument {
+                name: "scope",
+                kind: Kind::Text,
+                form: Form::Flag,
+                help: "With create: what it allows, of read, write and admin, apart by commas; read,write if nothing is said. None is part of another.",
+            },
+            Argument {
+                name: "expires",
+                kind: Kind::Text,
+                form: Form::Flag,
+                help: "With create: when it ends by itself: 12h, 90d, 1y, or a moment such as 2027-01-31T00:00:00Z. Never if nothing is said.",
+            },
+            Argument {
+                name: "name",
+                kind: Kind::Text,
+                form: Form::Flag,
+                help: "With create: what you call it, to know it by when it is listed.",
+            },
+            JSON,
+        ],
+    },
+    CommandEntry {
         name: "doctor",
         about: "Check the store, its version, and settings that would lose data",
         example: "hitherto doctor --redis redis://127.0.0.1:6379",
@@ -429,6 +475,16 @@ async fn dispatch(command: &str, call: &Call, out: &mut Output) -> anyhow::Resul
             let args = DoctorArgs { json: call.switch("json"), summaries };
             doctor::run(&target(call, Access::Read)?, &args, out).await
         }
+        "token" => {
+            let args = token_args(call)?;
+            let access = match args.what {
+                // Tokens may be made before anything else is stored.
+                TokenWhat::Create { .. } => Access::Write,
+                TokenWhat::List(_) => Access::Read,
+                TokenWhat::Revoke(_) => Access::Change,
+            };
+            token::run(&store::open(&call.settings, access)?, &args, out).await
+        }
         "completions" => {
             let name = call.value("shell").unwrap_or_default();
             let shell =
@@ -443,7 +499,7 @@ async fn dispatch(command: &str, call: &Call, out: &mut Output) -> anyhow::Resul
 fn target(call: &Call, access: Access) -> anyhow::Result<Target> {
     let settings = &call.settings;
     if let Backend::Server(url) = &settings.backend {
-        return Ok(Target::Server(Server::new(url, &settings.server_tls)?));
+        return Ok(Target::Server(Server::new(url, settings.token()?.as_ref(), &settings.server_tls)?));
     }
     let memory = ChatMemory::new(store::open(settings, access)?)
         .under(settings.memory_key.clone())
@@ -455,6 +511,42 @@ fn target(call: &Call, access: Access) -> anyhow::Result<Target> {
         summariser::marking(memory, &settings.summaries)
     };
     Ok(Target::Store(memory))
+}
+
+fn token_args(call: &Call) -> anyhow::Result<TokenArgs> {
+    let text = |name| call.value(name).map(str::to_owned);
+    let what = call.value("what").unwrap_or_default();
+    let of = |others: &[&str]| options::refuse(call, others, &format!("does not go with `token {what}`"));
+    let tenant = call.value("tenant").map(Tenant::parse).transpose()?;
+    let what = match what {
+        "create" => {
+            of(&["id"])?;
+            let scopes = call.value("scope").unwrap_or("read,write");
+            TokenWhat::Create {
+                tenant: tenant.context(
+                    "give --tenant, the tenant that the token is of; what was stored without tokens is the tenant default's",
+                )?,
+                scopes: Scopes::parse(scopes)
+                    .context("--scope must be of read, write and admin, apart by commas")?,
+                expires: text("expires"),
+                name: text("name").unwrap_or_default(),
+            }
+        }
+        "list" => {
+            of(&["id", "scope", "expires", "name"])?;
+            TokenWhat::List(tenant)
+        }
+        _ => {
+            of(&["tenant", "scope", "expires", "name"])?;
+            let id = call.value("id").context("give the id of the token; `hitherto token list` shows it")?;
+            TokenWhat::Revoke(
+                id.parse().ok().with_context(|| {
+                    format!("{id:?} is no id of a token; `hitherto token list` shows them")
+                })?,
+            )
+        }
+    };
+    Ok(TokenArgs { what, json: call.switch("json") })
 }
 
 fn context_args(call: &Call) -> anyhow::Result<ContextArgs> {

@@ -48,7 +48,7 @@ async fn folds_the_sessions_that_are_named_or_all() {
 #[tokio::test]
 async fn a_server_needs_no_pass() {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let server = Target::Server(Server::new("http://127.0.0.1:1", &ServerTls::default()).unwrap());
+    let server = Target::Server(Server::new("http://127.0.0.1:1", None, &ServerTls::default()).unwrap());
     let (code, _, err) = fold(&server, FoldArgs::Due).await;
     assert_eq!(code, ExitCode::FAILURE);
     assert!(err.starts_with("a server folds what is due by itself"), "{err}");

@@ -20,6 +20,7 @@ mod import;
 mod sessions;
 mod show;
 mod summary;
+mod token;
 
 mod again;
 mod interrupt;
@@ -155,7 +156,7 @@ pub fn command_line() -> ExitCode {
 fn run(name: &str, matches: &clap::ArgMatches) -> anyhow::Result<ExitCode> {
     let layers = Layers::gather(matches, |name| std::env::var_os(name), Caller::of(name))?;
     let settings = Settings::resolve(&layers)?;
-    crate::logs::start(&settings)?;
+    crate::logs::start(&settings, name == SERVE.name)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(dispatch(name, Call::new(name, settings, matches.clone())))
 }

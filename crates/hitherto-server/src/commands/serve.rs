@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use hitherto::ChatMemory;
+use hitherto::{ChatMemory, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
 use super::Call;
 use super::call::say;
+use crate::access::{Gate, GateOptions};
 use crate::http::{Door, Options};
 use crate::keyspace::{Keyspace, KeyspaceOptions};
 use crate::resp::{RespOptions, run_resp};
-use crate::settings::LogFormat;
+use crate::settings::{Backend, LogFormat, Settings};
 use crate::tls::{Listener, Tls, keep, warn_of_plain};
 use crate::{demo, server, store, summariser, systemd};
 
@@ -29,26 +30,39 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
     let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let hangup = signal(SignalKind::hangup())?;
     let tls = settings.tls.as_ref().map(|tls| Tls::load(tls.files.clone())).transpose()?.map(Arc::new);
-    let listener = listen("listen", &settings.listen).await?;
+    let http_at = addresses("listen", &settings.listen).await?;
+    let resp_at = match &settings.resp_listen {
+        Some(address) => addresses("resp_listen", address).await?,
+        None => Vec::new(),
+    };
+    let exposed = http_at.iter().chain(&resp_at).find(|address| !address.ip().is_loopback()).copied();
+    // Before anything is made: a store that is not there yet has no tokens.
+    if let (Some(address), Backend::Embedded(path)) = (exposed, &settings.backend)
+        && !(path.exists() || settings.require_tokens || settings.insecure_no_auth)
+    {
+        bail!(open_to_all(address));
+    }
+    let listener = listen("listen", &settings.listen, &http_at).await?;
     let listener = secured(listener, &tls, settings.tls.as_ref().is_some_and(|tls| tls.http));
     let address = listener.local_addr()?;
     let url = format!("{}://{address}", if listener.has_tls() { "https" } else { "http" });
     let resp = match &settings.resp_listen {
         Some(address) => {
-            let listener = listen("resp_listen", address).await?;
+            let listener = listen("resp_listen", address, &resp_at).await?;
             Some(secured(listener, &tls, settings.tls.as_ref().is_some_and(|tls| tls.redis)))
         }
         None => None,
     };
     let watched = match &settings.metrics_listen {
         Some(address) => {
-            Some(bind("metrics_listen", address, &addresses("metrics_listen", address).await?).await?)
+            Some(listen("metrics_listen", address, &addresses("metrics_listen", address).await?).await?)
         }
         None => None,
     };
-    let memory = ChatMemory::new(store::open(&settings, store::Access::Write)?)
-        .under(settings.memory_key.clone())
-        .with_limits(settings.limits.clone());
+    let store = store::open(&settings, store::Access::Write)?;
+    let gate = gate(&settings, &store, exposed).await?;
+    let memory =
+        ChatMemory::new(store).under(settings.memory_key.clone()).with_limits(settings.limits.clone());
     let memory = summariser::folding(memory, &settings.summaries)?;
     let shown = store::shown(&settings.backend);
     say(&format!("Hitherto {} listens on {url}", env!("CARGO_PKG_VERSION")));
@@ -78,9 +92,9 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
         tracing::info!(%address, store = shown, summariser, "listening");
     }
     let look = look(memory.clone());
-    let keyspace = Keyspace::new(memory.clone(), KeyspaceOptions::from(&settings));
+    let keyspace = Keyspace::new(memory.clone(), KeyspaceOptions::from(&settings)).with_gate(gate.clone());
     let resp_options = RespOptions::from(&settings);
-    let door = Door::new(memory, Options::from(&settings));
+    let door = Door::new(memory, Options::from(&settings)).with_gate(gate);
     let door = door.counting(Arc::clone(keyspace.metrics()));
     let door = Arc::new(if settings.redis_rest { door.with_keyspace(keyspace.clone()) } else { door });
     let (stop, told) = watch::channel(false);
@@ -146,24 +160,51 @@ fn secured(listener: TcpListener, tls: &Option<Arc<Tls>>, wanted: bool) -> Liste
     }
 }
 
-/// Listens, on loopback only.
-async fn listen(name: &str, address: &str) -> anyhow::Result<TcpListener> {
-    let found = addresses(name, address).await?;
-    if let Some(open) = found.iter().find(|address| !address.ip().is_loopback()) {
-        bail!(
-            "{name}: {open} can be reached by others, and there are no credentials yet: whoever reaches the server reads \
-             and changes every session. Listen on 127.0.0.1 or [::1], and put a proxy that checks who asks before it"
-        );
+/// The gate. Where others can reach the server it is closed, unless it is said that it shall be open.
+///
+/// # Errors
+/// If it would be closed and nobody has a key.
+async fn gate(
+    settings: &Settings,
+    store: &Arc<dyn Store>,
+    exposed: Option<SocketAddr>,
+) -> anyhow::Result<Gate> {
+    let mut options = GateOptions::from(settings);
+    match exposed {
+        Some(_) if settings.insecure_no_auth && options.require => {}
+        Some(address) if settings.insecure_no_auth => tracing::warn!(
+            %address,
+            "insecure_no_auth: as long as there is no token, whoever reaches this server reads and changes everything"
+        ),
+        Some(address) => {
+            // A store that does not answer may have tokens, so the server waits behind a closed gate.
+            if !options.require && matches!(store.any_credential().await, Ok(false)) {
+                bail!(open_to_all(address));
+            }
+            options.require = true;
+        }
+        None => {}
     }
-    bind(name, address, &found).await
+    Ok(Gate::new(Arc::clone(store), options))
 }
 
+fn open_to_all(address: SocketAddr) -> String {
+    format!(
+        "{address} can be reached by others, and there are no tokens yet: whoever reached the server would read and change \
+         every session. Make one with `hitherto token create`, or give --require-tokens; or listen on 127.0.0.1 or [::1]; \
+         or say --insecure-no-auth, where something else checks who asks"
+    )
+}
+
+/// What an address of the settings means on this machine.
 async fn addresses(name: &str, address: &str) -> anyhow::Result<Vec<SocketAddr>> {
-    let found = tokio::net::lookup_host(address).await;
-    Ok(found.with_context(|| format!("{name}: {address} is no address of this machine"))?.collect())
+    let found = tokio::net::lookup_host(address)
+        .await
+        .with_context(|| format!("{name}: {address} is no address of this machine"))?;
+    Ok(found.collect())
 }
 
-async fn bind(name: &str, address: &str, found: &[SocketAddr]) -> anyhow::Result<TcpListener> {
+async fn listen(name: &str, address: &str, found: &[SocketAddr]) -> anyhow::Result<TcpListener> {
     TcpListener::bind(found).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
             "{name}: {address} is in use, by another server perhaps; stop that, or choose another with --{}",

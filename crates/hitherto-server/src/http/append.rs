@@ -17,10 +17,11 @@ use serde_json::value::RawValue;
 use super::fields::{Fields, invalid, invalid_json};
 use super::problem::{Code, Problem, of_message};
 use super::{Door, answer, body, locate, query};
+use crate::access::Need;
 
 pub(super) async fn messages(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let (memory, session) = locate::in_path(&door, &parts.headers, &parts.uri)?;
+    let (memory, session) = locate::in_path(&door, &parts.extensions, &parts.uri, Need::Write)?;
     query::none(&parts.uri)?;
     let idempotency_key = idempotency_key(&parts.headers)?;
     let body = body::read(&door, &parts.headers, body).await?;

@@ -10,6 +10,7 @@ use hitherto::{Budget, ContextOptions, Encoding, Format, SummaryRole};
 use super::problem::{Code, Problem};
 use super::query::{Query, invalid};
 use super::{Door, answer, locate};
+use crate::access::Need;
 
 /// The largest budget: more than any model reads.
 const MOST_TOKENS: u64 = 4_000_000;
@@ -18,7 +19,7 @@ const LONG: u32 = 32_000;
 
 pub(super) async fn context(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let uri = request.uri();
-    let (memory, session) = locate::in_path(&door, request.headers(), uri)?;
+    let (memory, session) = locate::in_path(&door, request.extensions(), uri, Need::Read)?;
     let options = options(uri, door.options.encoding, memory.limits().page)?;
     door.warm(options.encoding).await;
     let made = {

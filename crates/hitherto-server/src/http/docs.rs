@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::openapi::openapi;
 use super::problem::CODES;
-use super::{answer, motorhead, zep};
+use super::{answer, motorhead, redis_rest, zep};
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c1e21;background:#fff}\
 code,pre{font:14px/1.45 ui-monospace,monospace;background:#8881;border-radius:4px}code{padding:.1em .3em}pre{padding:.8rem;overflow:auto}\
@@ -39,10 +39,16 @@ fn render(document: &Value) -> String {
     }
     out.push_str("<h2>Clients of other servers</h2><p>The same sessions, for clients that were made for another server. \
          Which paths are on is a setting; what differs is in <code>docs/clients/</code>. An id stands in the path as it is, slashes and all.</p>");
-    for (name, routes) in [("Motorhead", motorhead::ROUTES), ("Zep, version 1", zep::ROUTES)] {
-        let _ = write!(out, "<table><tr><th>{name}<th>path<th>what");
-        for (method, path, what) in routes {
-            let _ = write!(out, "<tr><td>{method}<td><code>{}</code><td>{}", escape(path), escape(what));
+    for (name, routes) in [
+        ("Motorhead", motorhead::ROUTES),
+        ("Zep, version 1", zep::ROUTES),
+        ("Redis over HTTP", redis_rest::ROUTES),
+    ] {
+        let _ = write!(out, "<table><tr><th>{name}<th>path<th>scope<th>what");
+        for (method, path, need, what) in routes {
+            let scopes = need.map(|need| need.scopes().to_string()).unwrap_or_default();
+            let (path, what) = (escape(path), escape(what));
+            let _ = write!(out, "<tr><td>{method}<td><code>{path}</code><td>{scopes}<td>{what}");
         }
         out.push_str("</table>");
     }
@@ -78,6 +84,10 @@ fn operation(out: &mut String, document: &Value, path: &str, method: &str, opera
         escape(path),
         text(operation.get("summary"))
     );
+    if let Some(scopes) = operation.pointer("/security/0/bearer").and_then(Value::as_array) {
+        let scopes: Vec<&str> = scopes.iter().filter_map(Value::as_str).collect();
+        let _ = write!(out, "<p>Scope: {}</p>", scopes.join(", "));
+    }
     let parameters =
         operation.get("parameters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if !parameters.is_empty() {
@@ -136,7 +146,7 @@ mod tests {
             assert!(page.contains(&format!("<code>{}</code>", operation.path)), "{}", operation.path);
         }
         assert!(CODES.iter().all(|code| page.contains(&format!("<tr id=\"{}\">", code.as_str()))));
-        for (_, path, _) in motorhead::ROUTES.iter().chain(zep::ROUTES) {
+        for (_, path, ..) in motorhead::ROUTES.iter().chain(zep::ROUTES) {
             assert!(page.contains(&format!("<code>{path}</code>")), "{path}");
         }
         assert!(!page.contains("<script") && !page.contains("http://") && !page.contains("https://"));

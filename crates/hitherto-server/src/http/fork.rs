@@ -10,10 +10,11 @@ use hitherto::{Change, Seq, SessionId};
 use super::fields::{Fields, invalid};
 use super::problem::Problem;
 use super::{Door, answer, body, locate, query};
+use crate::access::Need;
 
 pub(super) async fn fork(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let (memory, session) = locate::in_path(&door, &parts.headers, &parts.uri)?;
+    let (memory, session) = locate::in_path(&door, &parts.extensions, &parts.uri, Need::Write)?;
     query::none(&parts.uri)?;
     let body = body::read(&door, &parts.headers, body).await?;
     let (to, upto) = where_to(body::text(&body)?)?;

@@ -2,23 +2,30 @@
 //!
 //! Invariant: a memory that a handler works with came from [`memory`]; so whoever may see what is decided in one place.
 
-use axum::http::{HeaderMap, Uri};
+use axum::http::{Extensions, Uri};
 use hitherto::{ChatMemory, MemoryKey, SessionId};
 
-use super::Door;
 use super::path;
 use super::problem::{Code, Problem};
 use super::query::invalid;
+use super::{Door, entrance};
+use crate::access::Need;
+use crate::access::audit::{self, Who};
 
-/// The memory that a request is about: of all tenants the one whose credential it shows, and of its memory keys the one
-/// that the namespace names, or else the server's. There are no credentials yet, so it is the tenant of the server; they
-/// will be in the headers.
+/// The memory that a request is about, if its credential has the scopes that are needed: of all tenants the credential's,
+/// or the server's own where none was needed; and of its memory keys the one that the namespace names, or else the
+/// server's. Nothing else that a request says has a say in whose it is.
 pub(super) fn memory(
     door: &Door,
-    _headers: &HeaderMap,
+    extensions: &Extensions,
     namespace: Option<&str>,
+    need: Need,
 ) -> Result<ChatMemory, Problem> {
-    let memory = door.memory.clone();
+    let grant = entrance::admitted(extensions, need)?;
+    let memory = match &grant.tenant {
+        Some(tenant) => door.memory.clone().for_tenant(tenant.clone()),
+        None => door.memory.clone(),
+    };
     let Some(namespace) = namespace.filter(|namespace| !namespace.is_empty()) else {
         return Ok(memory);
     };
@@ -30,22 +37,39 @@ pub(super) fn memory(
 /// The session of that id, and the memory that it is in.
 pub(super) fn session(
     door: &Door,
-    headers: &HeaderMap,
+    extensions: &Extensions,
     id: &str,
     namespace: Option<&str>,
+    need: Need,
 ) -> Result<(ChatMemory, SessionId), Problem> {
-    let memory = memory(door, headers, namespace)?;
+    let memory = memory(door, extensions, namespace, need)?;
     Ok((memory, SessionId::parse(id)?))
 }
 
 /// The session of a path `/v1/sessions/{id}…`, and the memory that it is in.
 pub(super) fn in_path(
     door: &Door,
-    headers: &HeaderMap,
+    extensions: &Extensions,
     uri: &Uri,
+    need: Need,
 ) -> Result<(ChatMemory, SessionId), Problem> {
     let id = path::decode(path::segment(uri, 3), false).ok_or_else(not_utf8)?;
-    session(door, headers, &id, None)
+    session(door, extensions, &id, None, need)
+}
+
+/// Clears a session as the credential of a request may, and says in the audit line who did.
+pub(super) async fn clear(
+    door: &Door,
+    extensions: &Extensions,
+    memory: &ChatMemory,
+    session: &SessionId,
+) -> Result<Option<u64>, Problem> {
+    let who = entrance::admitted(extensions, Need::Write)?;
+    let cleared = door.within(memory.clear(session)).await?;
+    if let Some(messages) = cleared {
+        audit::cleared(&Who::Grant(who), &memory.scope().tenant, session, messages);
+    }
+    Ok(cleared)
 }
 
 /// The session that stands between `before` and `after` in a path, slashes and all, for clients that put an id there as

@@ -10,9 +10,10 @@ use hitherto::{Edit, StoreError};
 use super::fields::Fields;
 use super::problem::Problem;
 use super::{Door, answer, body, locate, path, query};
+use crate::access::Need;
 
 pub(super) async fn show(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let (memory, session) = locate::in_path(&door, request.headers(), request.uri())?;
+    let (memory, session) = locate::in_path(&door, request.extensions(), request.uri(), Need::Read)?;
     let seq = path::seq(request.uri())?;
     query::none(request.uri())?;
     let found = door.within(memory.get(&session, seq)).await?;
@@ -22,7 +23,7 @@ pub(super) async fn show(State(door): State<Arc<Door>>, request: Request) -> Res
 
 pub(super) async fn edit(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let (memory, session) = locate::in_path(&door, &parts.headers, &parts.uri)?;
+    let (memory, session) = locate::in_path(&door, &parts.extensions, &parts.uri, Need::ReadWrite)?;
     let seq = path::seq(&parts.uri)?;
     query::none(&parts.uri)?;
     let body = body::read(&door, &parts.headers, body).await?;
@@ -36,7 +37,7 @@ pub(super) async fn edit(State(door): State<Arc<Door>>, request: Request) -> Res
 }
 
 pub(super) async fn delete(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let (memory, session) = locate::in_path(&door, request.headers(), request.uri())?;
+    let (memory, session) = locate::in_path(&door, request.extensions(), request.uri(), Need::Write)?;
     let seq = path::seq(request.uri())?;
     query::none(request.uri())?;
     door.within(memory.delete(&session, seq)).await?;

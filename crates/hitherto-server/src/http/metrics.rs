@@ -35,13 +35,13 @@ pub(crate) fn router(door: Arc<Door>) -> Router {
 }
 
 /// Whether the main listener shows metrics: for as long as nobody needs a token there.
-fn is_open(_door: &Door) -> bool {
-    true
+async fn is_open(door: &Door) -> bool {
+    door.gate.admit(None).await.is_ok()
 }
 
 /// The page on the main listener.
 pub(super) async fn beside(state: State<Arc<Door>>) -> Result<Response, super::problem::Problem> {
-    if is_open(&state) { Ok(page(state).await) } else { Err(nothing_here()) }
+    if is_open(&state).await { Ok(page(state).await) } else { Err(nothing_here()) }
 }
 
 async fn page(State(door): State<Arc<Door>>) -> Response {

@@ -5,6 +5,7 @@
 
 mod answer;
 mod body;
+mod entrance;
 mod fields;
 mod locate;
 mod path;
@@ -43,10 +44,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post};
 use hitherto::{ChatMemory, Encoding, SummaryRole, Tenant, Ttl};
 use tokio::sync::{OnceCell, Semaphore};
 
+use crate::access::{Gate, Need};
 use crate::keyspace::Keyspace;
 use crate::metrics::Metrics;
 use crate::settings::{Backend, Settings};
@@ -75,6 +78,7 @@ pub struct Door {
     metrics: Arc<Metrics>,
     health: health::Health,
     sample: metrics::Sample,
+    gate: Gate,
 }
 
 /// How the door serves.
@@ -167,6 +171,43 @@ impl From<&Settings> for Options {
     }
 }
 
+/// A route of an API of another server: its method and path, what it needs of a credential, and what it does.
+type Compatible = (&'static str, &'static str, Option<Need>, &'static str);
+
+/// A route of any of the APIs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Route {
+    /// Its method, in capitals.
+    pub method: &'static str,
+    /// Its path; what is in braces is the caller's.
+    pub path: &'static str,
+    /// Which scopes it needs. `None` for what needs a token and no scope, for what depends on the body, and for health.
+    pub need: Option<Need>,
+    /// Whether it is answered without a token whatever is required.
+    pub is_health: bool,
+}
+
+/// All routes that a door can have, from the tables that they are described by.
+pub fn routes() -> Vec<Route> {
+    let own = openapi::OPERATIONS.iter().map(|operation| (operation.method, operation.path, operation.need));
+    let compatible = [motorhead::ROUTES, zep::ROUTES, redis_rest::ROUTES].concat();
+    let compatible = compatible.into_iter().map(|(method, path, need, _)| (method, path, need));
+    let pages = [("GET", "/docs", None), ("GET", "/openapi.json", None)];
+    let all = own.chain(compatible).chain(pages).map(|(method, path, need)| {
+        let method = match method {
+            "get" => "GET",
+            "post" => "POST",
+            "put" => "PUT",
+            "patch" => "PATCH",
+            "delete" => "DELETE",
+            capitals => capitals,
+        };
+        Route { method, path, need, is_health: matches!(path, "/healthz" | "/readyz") }
+    });
+    all.collect()
+}
+
 impl Door {
     /// A door to that memory.
     pub fn new(memory: ChatMemory, options: Options) -> Self {
@@ -182,6 +223,7 @@ impl Door {
             metrics: Arc::default(),
             health: health::Health::default(),
             sample: metrics::Sample::default(),
+            gate: Gate::default(),
         }
     }
 
@@ -203,6 +245,13 @@ impl Door {
     /// What is counted.
     pub(crate) fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// The same door behind a gate. Without one it lets everybody in, and only trusted programs may reach it.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Gate) -> Self {
+        self.gate = gate;
+        self
     }
 
     /// How it serves.
@@ -297,12 +346,15 @@ pub(crate) fn router(door: Arc<Door>) -> Router {
         .route("/v1/users/", delete(users::erase))
         .route("/v1/users/{user}/sessions", get(users::list))
         .route("/v1/users//sessions", get(users::list))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::beside))
         .route("/openapi.json", get(openapi::document))
         .route("/docs", get(docs::page))
         .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        // Everything above stands behind the entrance, what is below does not: whoever looks after a server has no token.
+        .layer(from_fn_with_state(Arc::clone(&door), entrance::admit))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::beside))
         .method_not_allowed_fallback(no_method)
         .with_state(Arc::clone(&door))
         .layer(observe::Observe(door))

@@ -17,16 +17,37 @@ use super::fields::Fields;
 use super::problem::{Code, Problem};
 use super::query::Query;
 use super::spoken::{self, Names};
-use super::{Door, answer, append, body, listing, locate, search};
+use super::{Compatible, Door, answer, append, body, listing, locate, search};
+use crate::access::Need;
 
 /// Where the protocol is, for the page of documents.
-pub(super) const ROUTES: &[(&str, &str, &str)] = &[
-    ("GET", "/", "The time, in milliseconds."),
-    ("GET", "/sessions", "The ids of the sessions, oldest activity first; page, size, namespace."),
-    ("GET", "/sessions/{id}/memory", "The window, newest first, and the summary; namespace."),
-    ("POST", "/sessions/{id}/memory", "Append messages; with context, put a summary by hand; namespace."),
-    ("DELETE", "/sessions/{id}/memory", "Remove the session; namespace."),
-    ("POST", "/sessions/{id}/retrieval", "The ten messages that say the words of text best; namespace."),
+pub(super) const ROUTES: &[Compatible] = &[
+    ("GET", "/", None, "The time, in milliseconds."),
+    (
+        "GET",
+        "/sessions",
+        Some(Need::Read),
+        "The ids of the sessions, oldest activity first; page, size, namespace.",
+    ),
+    (
+        "GET",
+        "/sessions/{id}/memory",
+        Some(Need::Read),
+        "The window, newest first, and the summary; namespace.",
+    ),
+    (
+        "POST",
+        "/sessions/{id}/memory",
+        Some(Need::Write),
+        "Append messages; with context, put a summary by hand; namespace.",
+    ),
+    ("DELETE", "/sessions/{id}/memory", Some(Need::Write), "Remove the session; namespace."),
+    (
+        "POST",
+        "/sessions/{id}/retrieval",
+        Some(Need::Read),
+        "The ten messages that say the words of text best; namespace.",
+    ),
 ];
 
 const NAMES: Names = Names { system: "System", user: "Human", assistant: "AI", tool: "Tool" };
@@ -62,7 +83,7 @@ async fn sessions(State(door): State<Arc<Door>>, request: Request) -> Result<Res
     }
     let size = query.number("size", 1..=u64::from(door.memory.limits().page))?.unwrap_or(PAGE);
     let namespace = query.take("namespace");
-    let memory = locate::memory(&door, request.headers(), namespace.as_deref())?;
+    let memory = locate::memory(&door, request.extensions(), namespace.as_deref(), Need::Read)?;
     let mut lines = listing::all(&door, &memory).await?;
     lines.sort_by(|one, other| {
         one.updated_at.cmp(&other.updated_at).then_with(|| one.session.cmp(&other.session))
@@ -81,7 +102,7 @@ async fn sessions(State(door): State<Arc<Door>>, request: Request) -> Result<Res
 
 async fn show(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let (memory, session) = located(&door, &parts, MEMORY)?;
+    let (memory, session) = located(&door, &parts, MEMORY, Need::Read)?;
     let context = spoken::context(&door, &memory, &session, Budget::Defaults).await?;
     Ok(answer::json(StatusCode::OK, write_memory(&context)))
 }
@@ -89,11 +110,11 @@ async fn show(State(door): State<Arc<Door>>, request: Request) -> Result<Respons
 async fn post(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     if parts.uri.path().ends_with(RETRIEVAL) {
-        let (memory, session) = located(&door, &parts, RETRIEVAL)?;
+        let (memory, session) = located(&door, &parts, RETRIEVAL, Need::Read)?;
         let body = body::read(&door, &parts.headers, body).await?;
         return retrieve(&door, memory, session, body::text(&body)?).await;
     }
-    let (memory, session) = located(&door, &parts, MEMORY)?;
+    let (memory, session) = located(&door, &parts, MEMORY, Need::Write)?;
     let options = spoken::append_options(&door, &parts.headers)?;
     let body = body::read(&door, &parts.headers, body).await?;
     let (list, mut fields) = append::envelope(body::text(&body)?)?;
@@ -139,8 +160,8 @@ async fn put(
 
 async fn clear(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let (memory, session) = located(&door, &parts, MEMORY)?;
-    door.within(memory.clear(&session)).await?;
+    let (memory, session) = located(&door, &parts, MEMORY, Need::Write)?;
+    locate::clear(&door, &parts.extensions, &memory, &session).await?;
     Ok(done())
 }
 
@@ -169,10 +190,10 @@ const MEMORY: &str = "/memory";
 const RETRIEVAL: &str = "/retrieval";
 
 /// The session of a path `/sessions/…/memory`, and the memory that it is in.
-fn located(door: &Door, parts: &Parts, end: &str) -> Result<(ChatMemory, SessionId), Problem> {
+fn located(door: &Door, parts: &Parts, end: &str, need: Need) -> Result<(ChatMemory, SessionId), Problem> {
     let id = locate::between(&parts.uri, "/sessions/", end).ok_or_else(super::nothing_here)?;
     let namespace = Query::parse(&parts.uri)?.take("namespace");
-    locate::session(door, &parts.headers, &locate::decoded(id)?, namespace.as_deref())
+    locate::session(door, &parts.extensions, &locate::decoded(id)?, namespace.as_deref(), need)
 }
 
 /// The summary that a client puts by hand. Clients take the text NONE for none.

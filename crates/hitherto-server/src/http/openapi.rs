@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::answer;
 use super::openapi_schemas::schemas;
 use super::problem::Code;
+use crate::access::Need;
 
 /// One operation.
 pub(super) struct Operation {
@@ -20,6 +21,8 @@ pub(super) struct Operation {
     pub(super) path: &'static str,
     pub(super) id: &'static str,
     summary: &'static str,
+    /// What it needs of a credential; `None` for what anybody may ask.
+    pub(super) need: Option<Need>,
     parameters: &'static [&'static str],
     /// The schema of the body, and whether there must be one.
     body: Option<(&'static str, bool)>,
@@ -44,6 +47,8 @@ const BODY_ERRORS: &[Code] = &[
     Code::UnknownField,
     Code::InvalidField,
 ];
+/// Errors that every operation can have that needs a credential.
+const TOKEN_ERRORS: &[Code] = &[Code::TokenMissing, Code::TokenRefused, Code::ScopeMissing];
 /// Errors that every operation on a session can have.
 const SESSION_ERRORS: &[Code] = &[Code::InvalidSessionId, Code::SessionIdTooLong];
 /// Errors that every operation on the store can have.
@@ -71,6 +76,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: MESSAGES,
         id: "appendMessages",
         summary: "Append one message or many: all of them, in order and next to one another, or none.",
+        need: Some(Need::Write),
         parameters: &["id", "Idempotency-Key"],
         body: Some(("Append", true)),
         answers: &[
@@ -99,6 +105,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: MESSAGES,
         id: "readMessages",
         summary: "Read the newest whole turns, or a page of messages, oldest first. Without parameters, the newest 100. An unknown session reads as an empty one.",
+        need: Some(Need::Read),
         parameters: &["id", "last_turns", "last_messages", "after", "before", "limit"],
         body: None,
         answers: &[("200", "The messages.", Some("Messages"))],
@@ -109,6 +116,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: MESSAGE,
         id: "getMessage",
         summary: "Read one message.",
+        need: Some(Need::Read),
         parameters: &["id", "seq"],
         body: None,
         answers: &[("200", "The message.", Some("StoredMessage"))],
@@ -119,6 +127,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: MESSAGE,
         id: "editMessage",
         summary: "Replace a message's content or metadata. Its sequence number, id and time stay.",
+        need: Some(Need::ReadWrite),
         parameters: &["id", "seq"],
         body: Some(("Edit", true)),
         answers: &[("200", "The message as it is now.", Some("StoredMessage"))],
@@ -136,6 +145,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: MESSAGE,
         id: "deleteMessage",
         summary: "Delete a message. Its sequence number is not given again.",
+        need: Some(Need::Write),
         parameters: &["id", "seq"],
         body: None,
         answers: &[("204", "It is deleted.", None)],
@@ -146,6 +156,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/v1/sessions/{id}/pop",
         id: "popMessages",
         summary: "Remove the newest message, or the newest turn whole, and give it back.",
+        need: Some(Need::ReadWrite),
         parameters: &["id"],
         body: Some(("Pop", false)),
         answers: &[(
@@ -160,6 +171,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/v1/sessions/{id}/fork",
         id: "forkSession",
         summary: "Copy a session, from its beginning up to and with a message, to a new one.",
+        need: Some(Need::Write),
         parameters: &["id"],
         body: Some(("Fork", false)),
         answers: &[("201", "The new session.", Some("Forked"))],
@@ -170,6 +182,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/v1/sessions/{id}/context",
         id: "getContext",
         summary: "What goes into the next prompt: the summary, and the newest whole turns, within a budget. Without max_tokens and last_turns, the session's window and whatever its summary does not cover. An unknown session gives an empty context.",
+        need: Some(Need::Read),
         parameters: &["id", "max_tokens", "context_turns", "model", "encoding", "summary", "format"],
         body: None,
         answers: &[("200", "The context, and why it is what it is.", Some("Context"))],
@@ -180,6 +193,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: SUMMARY,
         id: "getSummary",
         summary: "Read the summary of a session, and the version before it.",
+        need: Some(Need::Read),
         parameters: &["id"],
         body: None,
         answers: &[("200", "The summary.", Some("SummaryState"))],
@@ -190,6 +204,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: SUMMARY,
         id: "putSummary",
         summary: "Put a summary by hand in the place of the session's; what it replaces can be had back.",
+        need: Some(Need::ReadWrite),
         parameters: &["id"],
         body: Some(("PutSummary", true)),
         answers: &[("200", "The summary as it is now.", Some("SummaryState"))],
@@ -206,6 +221,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/v1/sessions/{id}/summary/rollback",
         id: "rollbackSummary",
         summary: "Put the version before a session's summary back in its place.",
+        need: Some(Need::ReadWrite),
         parameters: &["id"],
         body: Some(("Nothing", false)),
         answers: &[("200", "The summary as it is now.", Some("SummaryState"))],
@@ -216,6 +232,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/v1/sessions/{id}/fold",
         id: "foldSession",
         summary: "Fold all that has left a session's window into its summary, now, and wait for it, also where it is little, and where the session is not summarised by itself.",
+        need: Some(Need::ReadWrite),
         parameters: &["id"],
         body: Some(("Nothing", false)),
         answers: &[(
@@ -230,6 +247,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: SESSION,
         id: "describeSession",
         summary: "What is known of a session beside its messages.",
+        need: Some(Need::Read),
         parameters: &["id"],
         body: None,
         answers: &[("200", "The description.", Some("Session"))],
@@ -240,6 +258,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: SESSION,
         id: "configureSession",
         summary: "Change a session's time to live, maximum of messages, metadata or summaries, in one step; null removes.",
+        need: Some(Need::ReadWrite),
         parameters: &["id"],
         body: Some(("Configure", true)),
         answers: &[("200", "The description as it is now.", Some("Session"))],
@@ -250,6 +269,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: SESSION,
         id: "clearSession",
         summary: "Remove a session and everything that belongs to it.",
+        need: Some(Need::Write),
         parameters: &["id"],
         body: None,
         answers: &[(
@@ -264,6 +284,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/v1/sessions",
         id: "listSessions",
         summary: "List the sessions, newest activity first.",
+        need: Some(Need::Read),
         parameters: &["sessions_limit", "prefix", "cursor"],
         body: None,
         answers: &[("200", "A page of sessions.", Some("Sessions"))],
@@ -273,6 +294,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         method: "get",
         path: "/v1/users/{user}/sessions",
         id: "listSessionsOfUser",
+        need: Some(Need::Read),
         summary: "List the sessions of a user, newest activity first, as of the appends that named the user.",
         parameters: &["user", "sessions_limit", "prefix", "cursor"],
         body: None,
@@ -288,6 +310,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         method: "delete",
         path: "/v1/users/{user}",
         id: "eraseUser",
+        need: Some(Need::Admin),
         summary: "Erase everything of a user: every session, under every memory key, with its messages, summaries, settings, and places in every list. It goes as far as it comes within the deadline; while `done` is false, send the request again.",
         parameters: &["user"],
         body: None,
@@ -303,6 +326,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/healthz",
         id: "alive",
         summary: "The process lives, and what it does in the background, too. With 503 it has to be restarted.",
+        need: None,
         parameters: &[],
         body: None,
         answers: &[("200", "It does.", Some("Status"))],
@@ -313,6 +337,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/readyz",
         id: "ready",
         summary: "Requests would be served: the store answers, and the server is not shutting down. With 503 the problem says why not, and its `reasons` have the codes of all that is wrong. Asked at most once a second.",
+        need: None,
         parameters: &[],
         body: None,
         answers: &[("200", "It does.", Some("Status"))],
@@ -322,6 +347,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         method: "get",
         path: "/metrics",
         id: "metrics",
+        need: None,
         summary: "What the server does, as numbers in the text format of Prometheus. Also on a listener of its own, and only there once tokens are required.",
         parameters: &[],
         body: None,
@@ -350,13 +376,24 @@ pub(super) fn openapi() -> Value {
             "license": {"name": "MIT OR Apache-2.0"},
         },
         "paths": paths,
-        "components": {"schemas": schemas(), "parameters": parameters()},
+        "components": {"schemas": schemas(), "parameters": parameters(), "securitySchemes": {
+            "bearer": {"type": "http", "scheme": "bearer", "description": "A token, made with `hitherto token create`."},
+            "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same token."},
+        }},
     })
 }
 
 impl Operation {
     fn describe(&self) -> Value {
         let mut out = json!({"operationId": self.id, "summary": self.summary, "responses": self.responses()});
+        let scopes: Vec<&str> =
+            self.need.into_iter().flat_map(|need| need.scopes().iter()).map(|scope| scope.as_str()).collect();
+        // None has to be shown as long as none was made.
+        let security = match self.need {
+            Some(_) => json!([{"bearer": scopes}, {"key": scopes}, {}]),
+            None => json!([]),
+        };
+        put(&mut out, "security", security);
         if !self.parameters.is_empty() {
             let refs: Vec<Value> = self
                 .parameters
@@ -378,6 +415,9 @@ impl Operation {
     /// The errors that it can have.
     pub(super) fn all_errors(&self) -> Vec<Code> {
         let mut all = Vec::new();
+        if self.need.is_some() {
+            all.extend_from_slice(TOKEN_ERRORS);
+        }
         if self.path.contains("{id}") {
             all.extend_from_slice(SESSION_ERRORS);
         }

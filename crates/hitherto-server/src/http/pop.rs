@@ -10,10 +10,11 @@ use hitherto::Pop;
 use super::fields::{Fields, invalid};
 use super::problem::Problem;
 use super::{Door, answer, body, locate, query};
+use crate::access::Need;
 
 pub(super) async fn pop(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let (memory, session) = locate::in_path(&door, &parts.headers, &parts.uri)?;
+    let (memory, session) = locate::in_path(&door, &parts.extensions, &parts.uri, Need::ReadWrite)?;
     query::none(&parts.uri)?;
     let body = body::read(&door, &parts.headers, body).await?;
     let what = what(body::text(&body)?)?;

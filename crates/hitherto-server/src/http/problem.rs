@@ -33,6 +33,9 @@ macro_rules! codes {
 codes! {
     TlsRequired 400 "tls_required" "This port speaks HTTPS" "Write https in the address.";
     InvalidSessionId 400 "invalid_session_id" "Not a session id" "A session id is 1 to 512 bytes of UTF-8, percent-encoded in the path; a slash in it is %2F.";
+    TokenMissing 401 "token_missing" "A token is required" "Send one as `Authorization: Bearer`; `hitherto token create` makes one.";
+    TokenRefused 401 "token_refused" "The token is not accepted" "The detail says whether it is unknown, misspelt, expired or revoked. Get another.";
+    ScopeMissing 403 "scope_missing" "The token does not allow this" "The detail names the scope that this needs. Use a token that has it.";
     SessionIdTooLong 414 "session_id_too_long" "The session id is too long" "Use a shorter id, or raise session_id_limit.";
     InvalidParameter 400 "invalid_parameter" "A parameter has a value that it cannot have" "The detail names it and says what it must be.";
     UnknownParameter 400 "unknown_parameter" "There is no such parameter" "The detail names it.";
@@ -114,17 +117,32 @@ pub(crate) struct Problem {
     more: Map<String, Value>,
     /// In how many seconds the same request may succeed.
     retry: Option<u64>,
+    /// How to show who one is, for `WWW-Authenticate`.
+    challenge: Option<String>,
 }
 
 impl Problem {
     /// A problem with its detail for people.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, status: code.status(), detail: detail.into(), more: Map::new(), retry: None }
+        Self {
+            code,
+            status: code.status(),
+            detail: detail.into(),
+            more: Map::new(),
+            retry: None,
+            challenge: None,
+        }
     }
 
     /// The same with one more member.
     pub(crate) fn with(mut self, member: &'static str, value: impl Into<Value>) -> Self {
         self.more.insert(member.to_owned(), value.into());
+        self
+    }
+
+    /// The same, saying how to show who one is.
+    pub(crate) fn challenge(mut self, how: String) -> Self {
+        self.challenge = Some(how);
         self
     }
 
@@ -180,6 +198,9 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(secs) = self.retry {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
+        }
+        if let Some(how) = self.challenge.and_then(|how| HeaderValue::try_from(how).ok()) {
+            headers.insert(header::WWW_AUTHENTICATE, how);
         }
         response
     }

@@ -11,6 +11,7 @@ use super::fields::MAX_NUMBER;
 use super::problem::{Code, Problem};
 use super::query::Query;
 use super::{Door, answer, locate};
+use crate::access::Need;
 
 /// How many messages a page has if nothing is said.
 const PAGE: u32 = 100;
@@ -24,7 +25,7 @@ enum Wanted {
 
 pub(super) async fn messages(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let uri = request.uri();
-    let (memory, session) = locate::in_path(&door, request.headers(), uri)?;
+    let (memory, session) = locate::in_path(&door, request.extensions(), uri, Need::Read)?;
     let page = match wanted(uri, memory.limits().page)? {
         Wanted::Window(window) => door.within(memory.window(&session, window)).await?,
         Wanted::Page(from, limit) => door.within(memory.messages(&session, from, limit)).await?,

@@ -15,13 +15,22 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
+use super::entrance::Admitted;
 use super::problem::{Code, Problem};
-use super::{Door, answer, body};
+use super::{Compatible, Door, answer, body};
+use crate::access::Pass;
 use crate::keyspace::{Client, Command, Keyspace, Reply};
 use crate::metrics::DoorName;
 
 /// The most commands of a pipeline or transaction.
 const COMMANDS: usize = 1_000;
+
+/// Where the protocol is, for the page of documents. What is needed depends on the commands.
+pub(super) const ROUTES: &[Compatible] = &[
+    ("POST", "/", None, "One command of Redis', as a list of JSON."),
+    ("POST", "/pipeline", None, "Several commands, one after the other."),
+    ("POST", "/multi-exec", None, "Several commands as a transaction."),
+];
 
 pub(super) fn routes() -> Router<Arc<Door>> {
     Router::new()
@@ -30,13 +39,18 @@ pub(super) fn routes() -> Router<Arc<Door>> {
         .route("/multi-exec", post(transaction))
 }
 
+/// Whether a path is one of this protocol.
+pub(super) fn has(path: &str) -> bool {
+    ROUTES.iter().any(|(_, route, ..)| *route == path)
+}
+
 async fn single(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let (keyspace, base64, body) = take(&door, request).await?;
+    let Taken { keyspace, pass, base64, body } = take(&door, request).await?;
     let command = match words(body::text(&body)?).and_then(|words| command(&words)) {
         Ok(command) => command,
         Err(why) => return Ok(refused(&why)),
     };
-    let reply = run(&keyspace, &[command]).await.into_iter().next().unwrap_or(Reply::Null);
+    let reply = run(&keyspace, pass, &[command]).await.into_iter().next().unwrap_or(Reply::Null);
     let status = if matches!(reply, Reply::Error(_)) { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let mut out = Vec::new();
     push_envelope(&mut out, &reply, base64);
@@ -44,17 +58,17 @@ async fn single(State(door): State<Arc<Door>>, request: Request) -> Result<Respo
 }
 
 async fn pipeline(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let (keyspace, base64, body) = take(&door, request).await?;
+    let Taken { keyspace, pass, base64, body } = take(&door, request).await?;
     let commands = match commands(body::text(&body)?) {
         Ok(commands) => commands,
         Err(why) => return Ok(refused(&why)),
     };
-    let replies = run(&keyspace, &commands).await;
+    let replies = run(&keyspace, pass, &commands).await;
     Ok(answer::json(StatusCode::OK, list(&replies, base64)))
 }
 
 async fn transaction(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let (keyspace, base64, body) = take(&door, request).await?;
+    let Taken { keyspace, pass, base64, body } = take(&door, request).await?;
     let mut all = match commands(body::text(&body)?) {
         Ok(commands) => commands,
         Err(why) => return Ok(refused(&why)),
@@ -62,30 +76,40 @@ async fn transaction(State(door): State<Arc<Door>>, request: Request) -> Result<
     let plain = |name: &'static str| Command::new(vec![Bytes::from_static(name.as_bytes())]);
     all.insert(0, plain("multi"));
     all.push(plain("exec"));
-    Ok(match run(&keyspace, &all).await.pop() {
+    Ok(match run(&keyspace, pass, &all).await.pop() {
         Some(Reply::List(replies)) => answer::json(StatusCode::OK, list(&replies, base64)),
         Some(Reply::Error(why)) => refused(&why),
         _ => refused("ERR the transaction was not carried out"),
     })
 }
 
-/// The body of a request, and how strings are wanted in its answer.
-async fn take(door: &Door, request: Request) -> Result<(Keyspace, bool, Bytes), Problem> {
+/// What a request brings.
+struct Taken {
+    keyspace: Keyspace,
+    /// Who sent it.
+    pass: Pass,
+    /// Whether strings are wanted so in its answer.
+    base64: bool,
+    body: Bytes,
+}
+
+async fn take(door: &Door, request: Request) -> Result<Taken, Problem> {
     let (parts, body) = request.into_parts();
+    let pass = parts.extensions.get::<Admitted>().map(|admitted| admitted.pass.clone()).unwrap_or_default();
     let keyspace = door
         .keyspace
         .clone()
         .ok_or_else(|| Problem::new(Code::NotFound, "Redis' commands are not served here"))?;
     let base64 = wants_base64(&parts.headers);
-    Ok((keyspace, base64, body::read(door, &parts.headers, body).await?))
+    Ok(Taken { keyspace, pass, base64, body: body::read(door, &parts.headers, body).await? })
 }
 
 fn wants_base64(headers: &HeaderMap) -> bool {
     headers.get("upstash-encoding").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"base64"))
 }
 
-async fn run(keyspace: &Keyspace, commands: &[Command]) -> Vec<Reply> {
-    let mut client: Client = keyspace.connect(DoorName::Rest);
+async fn run(keyspace: &Keyspace, pass: Pass, commands: &[Command]) -> Vec<Reply> {
+    let mut client: Client = keyspace.connect(DoorName::Rest).by(pass);
     let replies = keyspace.run(&mut client, commands).await;
     Keyspace::disconnect(client, false);
     replies

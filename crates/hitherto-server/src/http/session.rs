@@ -11,16 +11,17 @@ use hitherto::{Change, ChatMemory, Configure, SessionId, StoreError, Timestamp};
 use super::fields::{Fields, invalid};
 use super::problem::{Code, Problem};
 use super::{Door, answer, body, locate, query};
+use crate::access::Need;
 
 pub(super) async fn describe(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let (memory, session) = locate::in_path(&door, request.headers(), request.uri())?;
+    let (memory, session) = locate::in_path(&door, request.extensions(), request.uri(), Need::Read)?;
     query::none(request.uri())?;
     description(&door, &memory, &session).await
 }
 
 pub(super) async fn configure(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let (memory, session) = locate::in_path(&door, &parts.headers, &parts.uri)?;
+    let (memory, session) = locate::in_path(&door, &parts.extensions, &parts.uri, Need::ReadWrite)?;
     query::none(&parts.uri)?;
     let body = body::read(&door, &parts.headers, body).await?;
     let change = change(body::text(&body)?, &memory)?;
@@ -29,9 +30,9 @@ pub(super) async fn configure(State(door): State<Arc<Door>>, request: Request) -
 }
 
 pub(super) async fn clear(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let (memory, session) = locate::in_path(&door, request.headers(), request.uri())?;
+    let (memory, session) = locate::in_path(&door, request.extensions(), request.uri(), Need::Write)?;
     query::none(request.uri())?;
-    let cleared = door.within(memory.clear(&session)).await?;
+    let cleared = locate::clear(&door, request.extensions(), &memory, &session).await?;
     let mut out = b"{\"session\":".to_vec();
     answer::push_string(&mut out, session.as_str());
     answer::push_count(&mut out, "cleared", cleared.unwrap_or(0));

@@ -10,12 +10,13 @@ use hitherto::{ChatMemory, Place, SessionId, SessionQuery, Timestamp, UserId};
 use super::problem::{Code, Problem};
 use super::query::Query;
 use super::{Door, answer, locate};
+use crate::access::Need;
 
 /// How many sessions a page has if nothing is said.
 const PAGE: u32 = 100;
 
 pub(super) async fn list(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let memory = locate::memory(&door, request.headers(), None)?;
+    let memory = locate::memory(&door, request.extensions(), None, Need::Read)?;
     page(&door, &memory, request.uri(), None).await
 }
 

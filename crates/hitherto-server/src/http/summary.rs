@@ -12,16 +12,17 @@ use hitherto::{Change, ChatMemory, Fold, Seq, SessionId, StoreError};
 use super::fields::Fields;
 use super::problem::{Code, Problem};
 use super::{Door, answer, body, locate, query};
+use crate::access::Need;
 
 pub(super) async fn show(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let (memory, session) = locate::in_path(&door, request.headers(), request.uri())?;
+    let (memory, session) = locate::in_path(&door, request.extensions(), request.uri(), Need::Read)?;
     query::none(request.uri())?;
     state(&door, &memory, &session).await
 }
 
 pub(super) async fn put(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let (memory, session) = locate::in_path(&door, &parts.headers, &parts.uri)?;
+    let (memory, session) = locate::in_path(&door, &parts.extensions, &parts.uri, Need::ReadWrite)?;
     query::none(&parts.uri)?;
     let body = body::read(&door, &parts.headers, body).await?;
     let (text, upto) = by_hand(body::text(&body)?)?;
@@ -32,7 +33,7 @@ pub(super) async fn put(State(door): State<Arc<Door>>, request: Request) -> Resu
 
 pub(super) async fn rollback(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let (memory, session) = locate::in_path(&door, &parts.headers, &parts.uri)?;
+    let (memory, session) = locate::in_path(&door, &parts.extensions, &parts.uri, Need::ReadWrite)?;
     query::none(&parts.uri)?;
     nothing(body::text(&body::read(&door, &parts.headers, body).await?)?)?;
     let rolled = door.within(memory.rollback_summary(&session)).await;
@@ -48,7 +49,7 @@ pub(super) async fn rollback(State(door): State<Arc<Door>>, request: Request) ->
 
 pub(super) async fn fold(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let (memory, session) = locate::in_path(&door, &parts.headers, &parts.uri)?;
+    let (memory, session) = locate::in_path(&door, &parts.extensions, &parts.uri, Need::ReadWrite)?;
     query::none(&parts.uri)?;
     nothing(body::text(&body::read(&door, &parts.headers, body).await?)?)?;
     let Fold { commits, summary, .. } = now(&door, memory, &session).await?;

@@ -7,41 +7,33 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use hitherto::{Erasure, UserId};
 
+use super::entrance;
 use super::problem::{Code, Problem};
 use super::{Door, answer, locate, path, query, sessions};
+use crate::access::Need;
+use crate::access::audit::{self, Who};
 
 pub(super) async fn list(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let memory = locate::memory(&door, request.headers(), None)?;
+    let memory = locate::memory(&door, request.extensions(), None, Need::Read)?;
     let user = user(request.uri())?;
     sessions::page(&door, &memory, request.uri(), Some(user)).await
 }
 
 /// Erases everything of a user, as far as it comes within the deadline; the answer says how far that is.
 pub(super) async fn erase(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
-    let memory = locate::memory(&door, request.headers(), None)?;
+    let memory = locate::memory(&door, request.extensions(), None, Need::Admin)?;
     let user = user(request.uri())?;
     query::none(request.uri())?;
     // Half of what a request may take: a piece that has begun by then has the other half.
     let erasure = door.within(memory.erase_user(&user, door.options.deadline)).await?;
-    audit(memory.scope().tenant.as_str(), &erasure);
+    audit::erased(
+        &Who::Grant(entrance::admitted(request.extensions(), Need::Admin)?),
+        &memory.scope().tenant,
+        &erasure,
+    );
     let mut out = Vec::with_capacity(256);
     push_erasure(&mut out, &erasure);
     Ok(answer::json(StatusCode::OK, out))
-}
-
-/// Notes that somebody erased a user: how much, and not whose it was.
-pub(crate) fn audit(tenant: &str, erasure: &Erasure) {
-    tracing::info!(
-        target: "audit",
-        action = "erase",
-        tenant,
-        user_bytes = erasure.user.as_str().len(),
-        sessions = erasure.sessions,
-        messages = erasure.messages,
-        bytes = erasure.bytes,
-        done = erasure.done,
-        "a user was erased"
-    );
 }
 
 /// Appends the receipt of an erasure as an object.

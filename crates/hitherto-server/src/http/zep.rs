@@ -19,20 +19,36 @@ use hitherto::{Budget, ChatMemory, Context, SUMMARY_LEAD_IN, SessionId, StoreErr
 use super::fields::{Fields, invalid};
 use super::problem::{Code, Problem};
 use super::query::{self, Query};
-use super::{Door, answer, append, body, health, locate, search, spoken};
+use super::{Compatible, Door, answer, append, body, health, locate, search, spoken};
+use crate::access::Need;
 use message::NAMES;
 
 /// Where the protocol is, for the page of documents.
-pub(super) const ROUTES: &[(&str, &str, &str)] = &[
-    ("GET", "/healthz", "The process lives; the header X-Zep-Version satisfies the clients."),
-    ("GET", "/api/v1/sessions/{id}/memory", "The newest lastn messages, as whole turns, and the summary."),
-    ("POST", "/api/v1/sessions/{id}/memory", "Append messages."),
-    ("DELETE", "/api/v1/sessions/{id}/memory", "Remove the session."),
-    ("POST", "/api/v1/sessions/{id}/search", "The limit messages that say the words of text best."),
-    ("GET", "/api/v1/sessions/{id}", "The session and its metadata."),
-    ("PATCH", "/api/v1/sessions/{id}", "Change fields of its metadata."),
-    ("POST", "/api/v1/sessions", "Make a session that has no messages yet."),
-    ("GET", "/api/v1/sessions", "The sessions, oldest first; limit, and cursor: how many to pass over."),
+pub(super) const ROUTES: &[Compatible] = &[
+    ("GET", "/healthz", None, "The process lives; the header X-Zep-Version satisfies the clients."),
+    (
+        "GET",
+        "/api/v1/sessions/{id}/memory",
+        Some(Need::Read),
+        "The newest lastn messages, as whole turns, and the summary.",
+    ),
+    ("POST", "/api/v1/sessions/{id}/memory", Some(Need::Write), "Append messages."),
+    ("DELETE", "/api/v1/sessions/{id}/memory", Some(Need::Write), "Remove the session."),
+    (
+        "POST",
+        "/api/v1/sessions/{id}/search",
+        Some(Need::Read),
+        "The limit messages that say the words of text best.",
+    ),
+    ("GET", "/api/v1/sessions/{id}", Some(Need::Read), "The session and its metadata."),
+    ("PATCH", "/api/v1/sessions/{id}", Some(Need::ReadWrite), "Change fields of its metadata."),
+    ("POST", "/api/v1/sessions", Some(Need::Write), "Make a session that has no messages yet."),
+    (
+        "GET",
+        "/api/v1/sessions",
+        Some(Need::Read),
+        "The sessions, oldest first; limit, and cursor: how many to pass over.",
+    ),
 ];
 
 /// The version that clients are told: the last of the line whose API this is. They warn of one below 0.21, and the
@@ -70,9 +86,10 @@ pub(super) fn alive(headers: &HeaderMap) -> Response {
 async fn show(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let uri = request.uri();
     let Some(id) = locate::between(uri, SESSIONS, MEMORY) else {
-        return sessions::describe(&door, request.headers(), uri).await;
+        return sessions::describe(&door, request.extensions(), uri).await;
     };
-    let (memory, session) = locate::session(&door, request.headers(), &locate::decoded(id)?, None)?;
+    let (memory, session) =
+        locate::session(&door, request.extensions(), &locate::decoded(id)?, None, Need::Read)?;
     let budget = budget(uri, memory.limits().page)?;
     let context = spoken::context(&door, &memory, &session, budget).await?;
     if context.messages.is_empty() && context.summary.is_none() {
@@ -163,7 +180,8 @@ async fn post(State(door): State<Arc<Door>>, request: Request) -> Result<Respons
         (None, Some(id)) => (id, true),
         (None, None) => return Err(super::nothing_here()),
     };
-    let (memory, session) = locate::session(&door, &parts.headers, &locate::decoded(id)?, None)?;
+    let need = if searched { Need::Read } else { Need::Write };
+    let (memory, session) = locate::session(&door, &parts.extensions, &locate::decoded(id)?, None, need)?;
     if searched {
         let limit = Query::parse(&parts.uri)?.number("limit", 1..=u64::MAX)?;
         let body = body::read(&door, &parts.headers, body).await?;
@@ -213,9 +231,10 @@ async fn find(
 async fn clear(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let uri = request.uri();
     let id = locate::between(uri, SESSIONS, MEMORY).ok_or_else(super::nothing_here)?;
-    let (memory, session) = locate::session(&door, request.headers(), &locate::decoded(id)?, None)?;
+    let (memory, session) =
+        locate::session(&door, request.extensions(), &locate::decoded(id)?, None, Need::Write)?;
     query::none(uri)?;
-    door.within(memory.clear(&session)).await?;
+    locate::clear(&door, request.extensions(), &memory, &session).await?;
     Ok(done())
 }
 

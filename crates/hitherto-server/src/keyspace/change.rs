@@ -41,8 +41,8 @@ impl Keyspace {
         // What is taken is nowhere else, so it is given: where it becomes too much or takes too long, or the store fails
         // in the middle, as much as there is, and the rest stays in the list.
         while missing > 0
-            && bytes <= self.0.options.reply_limit
-            && begun.elapsed() < self.0.options.deadline / 2
+            && bytes <= self.shared.options.reply_limit
+            && begun.elapsed() < self.shared.options.deadline / 2
         {
             let some = missing.min(POPPED);
             let taken = match self.memory().take(&place.session, end, some).await {
@@ -95,7 +95,7 @@ impl Keyspace {
             return Ok(Reply::OK);
         }
         if head + tail >= length {
-            self.memory().clear(&place.session).await.map_err(errors::reply)?;
+            self.clear(&place.session).await?;
             return Ok(Reply::OK);
         }
         let variant = self.told(&place).await?;

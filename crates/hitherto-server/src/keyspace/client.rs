@@ -1,9 +1,10 @@
 //! What is known of one client: its protocol, its transaction, and what it may not have seen the reply to.
 
-use hitherto::{Description, SessionId};
+use hitherto::{Description, SessionId, SessionKey};
 
 use super::repeats::Mark;
 use super::{Command, Keyspace};
+use crate::access::Pass;
 use crate::metrics::DoorName;
 
 /// A client of a keyspace. A wire makes one for each connection and gives it back when the connection ends; one that is
@@ -15,6 +16,8 @@ pub(crate) struct Client {
     pub(super) id: u64,
     /// By which door it came.
     pub(super) door: DoorName,
+    /// What it showed.
+    pub(super) pass: Pass,
     pub(super) name: String,
     /// 2 or 3.
     pub(super) protocol: u8,
@@ -26,7 +29,7 @@ pub(crate) struct Client {
     /// Whether it has done nothing since but look.
     pub(super) just_watched: bool,
     /// The session whose turn this client has begun and not ended.
-    pub(super) holding: Option<SessionId>,
+    pub(super) holding: Option<SessionKey>,
     /// The pushes whose replies it has not shown to have seen.
     pub(super) unseen: Vec<Mark>,
     /// Whether everything that it has pushed so far was known already.
@@ -61,6 +64,7 @@ impl Client {
             home: None,
             id,
             door: DoorName::Resp,
+            pass: Pass::Nobody,
             name: String::new(),
             protocol: 2,
             database: 0,
@@ -75,9 +79,17 @@ impl Client {
         }
     }
 
+    /// The same client, which has shown that.
+    #[must_use]
+    pub(crate) fn by(mut self, pass: Pass) -> Self {
+        self.pass = pass;
+        self
+    }
+
     /// Makes it as it was when it connected.
     pub(super) fn reset(&mut self) {
         self.name.clear();
+        self.pass = Pass::Nobody;
         (self.protocol, self.database) = (2, 0);
         self.transaction = None;
         self.watched.clear();

@@ -54,7 +54,7 @@ impl Keyspace {
     }
 
     pub(super) fn first(&self, message: &Message, variant: Variant) -> Option<Bytes> {
-        self.0.translations.elements(message, variant.dialect).into_iter().next()
+        self.shared.translations.elements(message, variant.dialect).into_iter().next()
     }
 
     pub(super) async fn lpos(&self, client: &Client, command: &Command) -> Outcome {

@@ -48,7 +48,7 @@ impl Keyspace {
             u64::try_from(left).map_err(drop).and_then(|left| if left == 0 { Err(()) } else { Ok(left) })
         else {
             // In the past: the key is gone, as in Redis.
-            let gone = self.memory().clear(session).await.map_err(errors::reply)?;
+            let gone = self.clear(session).await?;
             return Ok(Reply::flag(gone.is_some()));
         };
         let ttl = Ttl::new(Duration::from_millis(millis)).map_err(|_| invalid(command))?;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hitherto::SessionId;
+use hitherto::SessionKey;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
@@ -20,7 +20,7 @@ const HOLD: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
 #[derive(Debug, Default)]
-pub(super) struct Holds(Mutex<HashMap<SessionId, Hold>>);
+pub(super) struct Holds(Mutex<HashMap<SessionKey, Hold>>);
 
 #[derive(Debug)]
 struct Hold {
@@ -30,13 +30,13 @@ struct Hold {
 }
 
 impl Holds {
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Hold>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionKey, Hold>> {
         // A panic while it was held leaves a whole map behind.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until no other client is in the middle of a turn of that session, and takes the session.
-    pub(super) async fn take(&self, client: &mut Client, session: &SessionId) {
+    pub(super) async fn take(&self, client: &mut Client, session: &SessionKey) {
         if client.holding.as_ref().is_some_and(|held| held != session) {
             self.release(client);
         }
@@ -79,12 +79,19 @@ impl Holds {
 
 #[cfg(test)]
 mod tests {
+    use hitherto::{Scope, SessionId, Tenant};
+
     use super::*;
+
+    fn key(tenant: &str, session: &str) -> SessionKey {
+        Scope { tenant: Tenant::parse(tenant).unwrap(), ..Scope::default() }
+            .session(&SessionId::parse(session).unwrap())
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_half_said_turn_is_waited_for_and_not_for_ever() {
         let holds = Arc::new(Holds::default());
-        let session = SessionId::parse("s").unwrap();
+        let session = key("a", "s");
         let (mut one, mut two) = (Client::new(1), Client::new(2));
         holds.take(&mut one, &session).await;
         // The same client goes on.
@@ -113,10 +120,12 @@ mod tests {
         let holds = Holds::default();
         let (mut one, mut two) = (Client::new(1), Client::new(2));
         let begin = Instant::now();
-        holds.take(&mut one, &SessionId::parse("a").unwrap()).await;
-        holds.take(&mut two, &SessionId::parse("b").unwrap()).await;
-        holds.take(&mut one, &SessionId::parse("c").unwrap()).await;
-        holds.take(&mut two, &SessionId::parse("a").unwrap()).await;
+        holds.take(&mut one, &key("a", "a")).await;
+        holds.take(&mut two, &key("a", "b")).await;
+        holds.take(&mut one, &key("a", "c")).await;
+        holds.take(&mut two, &key("a", "a")).await;
+        // So is one of the same id that is another tenant's.
+        holds.take(&mut one, &key("b", "a")).await;
         assert_eq!(begin.elapsed(), Duration::ZERO);
     }
 }

@@ -3,12 +3,13 @@
 //! A session can be named by the key of every profile. It is listed by its bare id, or, where a pattern begins as the
 //! keys of a profile do, as that profile's keys.
 
-use hitherto::{Listed, SessionQuery};
+use hitherto::{Listed, SessionId, SessionQuery};
 
 use super::command::{Command, NOT_INTEGER, SYNTAX};
 use super::profile::Part;
 use super::read::Outcome;
 use super::{Client, Keyspace, Reply, errors, glob};
+use crate::access::audit::{self, Who};
 
 /// The longest pattern, in bytes: far longer than a key can be, and short enough to be tried on every one.
 const PATTERN: usize = 4 << 10;
@@ -74,10 +75,19 @@ impl Keyspace {
             gone += 1;
         }
         for place in places.iter().filter(|place| place.part == Part::Messages) {
-            let cleared = self.memory().clear(&place.session).await.map_err(errors::reply)?;
+            let cleared = self.clear(&place.session).await?;
             gone += u64::from(cleared.is_some_and(|messages| messages > 0));
         }
         Ok(Reply::count(gone))
+    }
+
+    /// Clears a session, and says in the audit line who did.
+    pub(super) async fn clear(&self, session: &SessionId) -> Result<Option<u64>, Reply> {
+        let cleared = self.memory().clear(session).await.map_err(errors::reply)?;
+        if let Some(messages) = cleared {
+            audit::cleared(&Who::Grant(&self.grant), &self.memory().scope().tenant, session, messages);
+        }
+        Ok(cleared)
     }
 
     pub(super) async fn keys(&self, client: &Client, command: &Command) -> Outcome {
@@ -92,7 +102,7 @@ impl Keyspace {
                     keys.push(key);
                 }
             }
-            if bytes > self.0.options.reply_limit {
+            if bytes > self.shared.options.reply_limit {
                 return Err(Reply::error("ERR there are too many keys for one reply; use SCAN"));
             }
             match page.next {
@@ -129,11 +139,11 @@ impl Keyspace {
         let pattern = self.pattern(client, glob, kind)?;
         let mut query = self.query(&pattern);
         query.limit = u32::try_from(count).unwrap_or(u32::MAX).min(self.memory().limits().page);
-        query.after = self.0.cursors.place(cursor);
+        query.after = self.shared.cursors.place(self.memory().scope(), cursor);
         let page = self.memory().sessions(&query).await.map_err(errors::reply)?;
         let keys: Vec<String> =
             page.sessions.iter().flat_map(|listed| self.names(client, &pattern, listed)).collect();
-        let next = page.next.map_or(0, |place| self.0.cursors.note(place));
+        let next = page.next.map_or(0, |place| self.shared.cursors.note(self.memory().scope(), place));
         let keys = Reply::texts(keys.iter().map(String::as_str));
         Ok(Reply::List(vec![Reply::text(&next.to_string()), keys]))
     }
@@ -159,7 +169,7 @@ impl Keyspace {
     /// How the profiles of the client's database name keys.
     fn profile_names(&self, client: &Client) -> impl Iterator<Item = &Name> {
         let database = client.database;
-        self.0
+        self.shared
             .options
             .profiles
             .iter()

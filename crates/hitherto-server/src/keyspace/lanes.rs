@@ -11,6 +11,7 @@ use hitherto::SessionId;
 use super::command::Command;
 use super::table::Op;
 use super::{Client, Keyspace, Reply};
+use crate::access::Pass;
 use crate::metrics::DoorName;
 
 /// How many sessions are worked on at a time for one client.
@@ -33,7 +34,7 @@ impl Keyspace {
         // A transaction is queued in order, and what may have been pushed before is looked for in order.
         if client.transaction.is_some()
             || !client.watched.is_empty()
-            || (client.fresh && !self.0.repeats.is_empty())
+            || (client.fresh && !self.shared.repeats.is_empty())
         {
             return 0;
         }
@@ -42,7 +43,7 @@ impl Keyspace {
             return 0;
         }
         client.fresh = false;
-        self.0.holds.release(client);
+        self.shared.holds.release(client);
         let mut all: Vec<(usize, Reply)> = Vec::with_capacity(used);
         let mut lanes = lanes.into_iter();
         loop {
@@ -50,11 +51,11 @@ impl Keyspace {
             if some.is_empty() {
                 break;
             }
-            let (id, door, database) = (client.id, client.door, client.database);
+            let (id, door, database, pass) = (client.id, client.door, client.database, &client.pass);
             for (mut lane_client, lane) in
-                join_all(some.into_iter().map(|lane| self.lane(id, door, database, lane))).await
+                join_all(some.into_iter().map(|lane| self.lane(id, door, database, pass, lane))).await
             {
-                self.0.holds.release(&mut lane_client);
+                self.shared.holds.release(&mut lane_client);
                 client.unseen.append(&mut lane_client.unseen);
                 all.extend(lane);
             }
@@ -91,9 +92,10 @@ impl Keyspace {
         id: u64,
         door: DoorName,
         database: u32,
+        pass: &Pass,
         lane: Lane,
     ) -> (Client, Vec<(usize, Reply)>) {
-        let mut client = Client::new(id);
+        let mut client = Client::new(id).by(pass.clone());
         (client.door, client.database, client.fresh) = (door, database, false);
         let (places, commands): (Vec<usize>, Vec<Command>) = lane.into_iter().unzip();
         let replies = self.run(&mut client, &commands).await;

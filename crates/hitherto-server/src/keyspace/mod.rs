@@ -1,6 +1,7 @@
 //! Sessions as the keys of a Redis: what the commands of list clients mean, whatever wire they come over.
 //!
-//! Invariants: a key names a session through one table (`profile`); commands reach sessions through the engine alone;
+//! Invariants: a key names a session through one table (`profile`), and of the tenant alone whose credential its client
+//! showed (`admission`); what tenants share is kept by the session in full; commands reach sessions through the engine alone;
 //! nothing here knows RESP, HTTP or a store; and what people said is in no log line.
 
 mod profile;
@@ -30,6 +31,7 @@ mod read;
 mod server;
 mod transaction;
 
+mod admission;
 mod errors;
 mod lanes;
 mod run;
@@ -38,9 +40,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use hitherto::{ChatMemory, Encoding, SummaryRole};
+use hitherto::{ChatMemory, Encoding, SessionId, SessionKey, SummaryRole};
 use tokio::sync::OnceCell;
 
+use crate::access::{Gate, Grant};
 use crate::metrics::{DoorName, Metrics};
 use crate::settings::Settings;
 
@@ -99,9 +102,17 @@ impl From<&Settings> for KeyspaceOptions {
     }
 }
 
-/// The sessions of a memory as keys. Cheap to clone; clones share everything.
+/// The sessions of a memory as keys: of one tenant, as whom it is looked at. Cheap to clone; clones, and what other
+/// tenants look at, share everything that is theirs alike.
 #[derive(Debug, Clone)]
-pub struct Keyspace(Arc<Shared>);
+pub struct Keyspace {
+    shared: Arc<Shared>,
+    /// The memory of whoever looks.
+    memory: ChatMemory,
+    /// What whoever looks may do.
+    grant: Arc<Grant>,
+    gate: Gate,
+}
 
 #[derive(Debug)]
 struct Shared {
@@ -125,8 +136,8 @@ struct Shared {
 impl Keyspace {
     /// The sessions of that memory.
     pub fn new(memory: ChatMemory, options: KeyspaceOptions) -> Self {
-        Self(Arc::new(Shared {
-            memory,
+        let shared = Arc::new(Shared {
+            memory: memory.clone(),
             options,
             variants: variant::Variants::default(),
             translations: view::Translations::default(),
@@ -140,23 +151,31 @@ impl Keyspace {
             clients: AtomicU64::new(0),
             commands: AtomicU64::new(0),
             metrics: Arc::default(),
-        }))
+        });
+        Self { shared, memory, grant: Arc::new(Grant::nobody()), gate: Gate::default() }
+    }
+
+    /// The same behind a gate. Without one it lets everybody in, and only trusted programs may reach it.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Gate) -> Self {
+        self.gate = gate;
+        self
     }
 
     /// How it serves.
     pub fn options(&self) -> &KeyspaceOptions {
-        &self.0.options
+        &self.shared.options
     }
 
     /// What is counted.
     pub(crate) fn metrics(&self) -> &Arc<Metrics> {
-        &self.0.metrics
+        &self.shared.metrics
     }
 
     /// A client that has just connected, by that door.
     pub(crate) fn connect(&self, door: DoorName) -> Client {
-        self.0.clients.fetch_add(1, Ordering::Relaxed);
-        let mut client = Client::new(self.0.ids.fetch_add(1, Ordering::Relaxed) + 1);
+        self.shared.clients.fetch_add(1, Ordering::Relaxed);
+        let mut client = Client::new(self.shared.ids.fetch_add(1, Ordering::Relaxed) + 1);
         client.door = door;
         client.home = Some(self.clone());
         client
@@ -168,14 +187,19 @@ impl Keyspace {
     }
 
     fn forget(&self, client: &mut Client) {
-        self.0.clients.fetch_sub(1, Ordering::Relaxed);
-        self.0.holds.release(client);
+        self.shared.clients.fetch_sub(1, Ordering::Relaxed);
+        self.shared.holds.release(client);
         if client.broken {
-            self.0.repeats.doubt(std::mem::take(&mut client.unseen));
+            self.shared.repeats.doubt(std::mem::take(&mut client.unseen));
         }
     }
 
     fn memory(&self) -> &ChatMemory {
-        &self.0.memory
+        &self.memory
+    }
+
+    /// The session in full, as the tables that all tenants share have it.
+    fn key(&self, session: &SessionId) -> SessionKey {
+        self.memory.scope().session(session)
     }
 }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hitherto::{Budget, Context, Seq, SessionId};
+use hitherto::{Budget, Context, Seq, SessionKey};
 use tokio::time::Instant;
 
 /// How long a read is remembered: longer than a model takes.
@@ -29,12 +29,12 @@ pub(super) struct Pin {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Pins(Mutex<HashMap<(SessionId, Budget), (Pin, Instant)>>);
+pub(super) struct Pins(Mutex<HashMap<(SessionKey, Budget), (Pin, Instant)>>);
 
 impl Pins {
     /// What the first read of this context gave since something was last said; this one, if it is the first, or gives
     /// more.
-    pub(super) fn first_read(&self, session: &SessionId, budget: Budget, context: &Context) -> Option<Pin> {
+    pub(super) fn first_read(&self, session: &SessionKey, budget: Budget, context: &Context) -> Option<Pin> {
         let (first, last) = (context.explain.first_seq?, context.explain.last_seq?);
         let now = Instant::now();
         let mut pins = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -142,14 +142,14 @@ impl Keyspace {
         if profile.order == Order::AsPushed {
             run.messages = run.messages.into_iter().map(|message| message.pushed(Some(end))).collect();
         }
-        self.0.holds.take(client, session).await;
+        self.shared.holds.take(client, &self.key(session)).await;
         let newest = run.messages.last().cloned();
         let mut options = AppendOptions::default();
         options.ttl = run.ttl;
         options.count = true;
         let appended = self.memory().append(session, run.messages, &options).await;
         if appended.is_err() || newest.as_ref().is_none_or(ends_turn) {
-            self.0.holds.release(client);
+            self.shared.holds.release(client);
         }
         let Appended { first_seq, messages, ids, .. } = appended.map_err(errors::reply)?;
         let length = messages.unwrap_or(0);
@@ -157,7 +157,7 @@ impl Keyspace {
             self.begin_anew(session).await;
         }
         if profile.order == Order::AsPushed {
-            self.0.variants.learn(profile, session, Variant::of(profile, newest.as_ref()));
+            self.shared.variants.learn(profile, &self.key(session), Variant::of(profile, newest.as_ref()));
         }
         let (before, all) = (length.saturating_sub(ids.len() as u64), ids.len() as u64);
         let replies = run.steps.into_iter().map(|step| match step {

@@ -27,7 +27,7 @@ struct Shown {
 impl Keyspace {
     /// What a key means to this client.
     pub(super) fn place<'a>(&'a self, client: &Client, key: &[u8]) -> Result<Place<'a>, Reply> {
-        self.0.options.profiles.locate(client.database, key)
+        self.shared.options.profiles.locate(client.database, key)
     }
 
     /// The place of a key that must be a list, or no key at all: nothing for the latter.
@@ -44,7 +44,7 @@ impl Keyspace {
     }
 
     pub(super) fn bound(&self) -> Bound {
-        Bound { bytes: self.0.options.reply_limit, page: self.memory().limits().page }
+        Bound { bytes: self.shared.options.reply_limit, page: self.memory().limits().page }
     }
 
     pub(super) async fn lrange(&self, client: &Client, command: &Command) -> Outcome {
@@ -60,7 +60,7 @@ impl Keyspace {
             if shown.variant == variant {
                 return Ok(shown.reply);
             }
-            self.0.variants.learn(profile, session, shown.variant);
+            self.shared.variants.learn(profile, &self.key(session), shown.variant);
             variant = shown.variant;
         }
         Ok(self.range(profile, session, variant, start, stop).await?.reply)
@@ -68,7 +68,7 @@ impl Keyspace {
 
     /// How a list looked last, or looks most of the time.
     pub(super) fn variant(&self, profile: &Profile, session: &SessionId) -> Variant {
-        self.0.variants.seen(profile, session).unwrap_or_else(|| Variant::of(profile, None))
+        self.shared.variants.seen(profile, &self.key(session)).unwrap_or_else(|| Variant::of(profile, None))
     }
 
     async fn range(
@@ -103,14 +103,14 @@ impl Keyspace {
     ) -> Result<Option<Shown>, Reply> {
         let mut options = ContextOptions::default();
         options.budget = budget;
-        options.summary = self.0.options.summary;
-        options.encoding = self.0.options.encoding;
+        options.summary = self.shared.options.summary;
+        options.encoding = self.shared.options.encoding;
         options.uncounted = true;
         if matches!(budget, Budget::Tokens(_)) {
             // Off the threads on which other clients wait; if loading died, counting says why.
             let encoding = options.encoding;
             let load = || async { drop(tokio::task::spawn_blocking(move || encoding.warm()).await) };
-            self.0.table.get_or_init(load).await;
+            self.shared.table.get_or_init(load).await;
         }
         let context = self.memory().context(session, &options).await.map_err(super::errors::reply)?;
         if context.messages.is_empty() {
@@ -120,7 +120,7 @@ impl Keyspace {
         let variant = self.look(profile, session, variant, newest, false).await?;
         let (older, summary) = self.as_first_read(session, budget, &context).await?;
         let summary = summary.map(|text| {
-            let role = match self.0.options.summary {
+            let role = match self.shared.options.summary {
                 hitherto::SummaryRole::User => Role::User,
                 hitherto::SummaryRole::Assistant => Role::Assistant,
                 _ => Role::System,
@@ -141,7 +141,7 @@ impl Keyspace {
         context: &Context,
     ) -> Result<(Vec<StoredMessage>, Option<Arc<str>>), Reply> {
         let own = || context.summary.as_ref().map(|summary| Arc::from(summary.text.as_str()));
-        let Some(pin) = self.0.pins.first_read(session, budget, context) else {
+        let Some(pin) = self.shared.pins.first_read(&self.key(session), budget, context) else {
             return Ok((Vec::new(), own()));
         };
         let missing = context.explain.first_seq.map_or(0, |first| first.saturating_sub(pin.first));
@@ -194,10 +194,13 @@ impl Keyspace {
     ) -> Result<Variant, Reply> {
         if let Some(newest) = newest {
             let variant = Variant::of(profile, Some(newest));
-            self.0.variants.learn(profile, session, variant);
+            self.shared.variants.learn(profile, &self.key(session), variant);
             return Ok(variant);
         }
-        if is_empty || Variant::is_fixed(profile) || self.0.variants.seen(profile, session).is_some() {
+        if is_empty
+            || Variant::is_fixed(profile)
+            || self.shared.variants.seen(profile, &self.key(session)).is_some()
+        {
             return Ok(guess);
         }
         let page = self.memory().limits().page;
@@ -205,7 +208,7 @@ impl Keyspace {
         let found = self.memory().elements(session, newest, page).await.map_err(super::errors::reply)?;
         let newest = told(profile, found.elements.iter().map(|element| &element.message));
         let variant = Variant::of(profile, newest);
-        self.0.variants.learn(profile, session, variant);
+        self.shared.variants.learn(profile, &self.key(session), variant);
         Ok(variant)
     }
 
@@ -218,12 +221,12 @@ impl Keyspace {
         let mut elements: Vec<Reply> = Vec::new();
         let mut bytes = 0;
         for message in messages {
-            for element in self.0.translations.elements(message, variant.dialect) {
+            for element in self.shared.translations.elements(message, variant.dialect) {
                 bytes += element.len();
                 elements.push(Reply::Bulk(element));
             }
         }
-        if bytes > self.0.options.reply_limit {
+        if bytes > self.shared.options.reply_limit {
             return Err(self.too_long());
         }
         if variant.newest_first {
@@ -235,7 +238,7 @@ impl Keyspace {
     pub(super) fn too_long(&self) -> Reply {
         Reply::error(format!(
             "ERR the reply would have more than {} bytes; ask for a part of the list",
-            self.0.options.reply_limit
+            self.shared.options.reply_limit
         ))
     }
 

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hitherto::{Direction, Seq, SessionId};
+use hitherto::{Direction, Scope, Seq, SessionId};
 use tokio::time::Instant;
 
 use super::command::Command;
@@ -62,9 +62,15 @@ struct Doubts {
 }
 
 impl Repeats {
-    /// What tells a push from others: its key, its end and its elements.
-    pub(super) fn fingerprint(&self, key: &[u8], at_head: bool, elements: &[Bytes]) -> Fingerprint {
-        self.hashers.each_ref().map(|hasher| hasher.hash_one((key, at_head, elements)))
+    /// What tells a push from others: whose it is, its key, its end and its elements.
+    pub(super) fn fingerprint(
+        &self,
+        scope: &Scope,
+        key: &[u8],
+        at_head: bool,
+        elements: &[Bytes],
+    ) -> Fingerprint {
+        self.hashers.each_ref().map(|hasher| hasher.hash_one((scope, key, at_head, elements)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Doubts> {
@@ -145,12 +151,12 @@ impl Keyspace {
         if !client.fresh {
             return Ok(Repeated::No);
         }
-        let repeats = &self.0.repeats;
+        let repeats = &self.shared.repeats;
         let elements = push.rest(2);
         let known = if repeats.is_empty() {
             None
         } else {
-            Some(repeats.fingerprint(push.word(1), op == Op::LPush, elements))
+            Some(repeats.fingerprint(self.memory().scope(), push.word(1), op == Op::LPush, elements))
         };
         let Some(known) = known.filter(|push| repeats.knows(*push)) else {
             client.fresh = false;
@@ -176,12 +182,17 @@ impl Keyspace {
 
     /// Notes what was pushed by commands whose replies are on their way to the client.
     pub(super) fn note(&self, client: &mut Client, commands: &[Command], replies: &[Reply]) {
+        let scope = self.memory().scope();
         for (command, reply) in commands.iter().zip(replies) {
             if let (Reply::Int(length), Ok(entry)) = (reply, command.entry())
                 && matches!(entry.op, Op::LPush | Op::RPush)
             {
-                let push =
-                    self.0.repeats.fingerprint(command.word(1), entry.op == Op::LPush, command.rest(2));
+                let push = self.shared.repeats.fingerprint(
+                    scope,
+                    command.word(1),
+                    entry.op == Op::LPush,
+                    command.rest(2),
+                );
                 client.unseen.push(Mark { push, length: length.unsigned_abs() });
             }
         }
@@ -196,7 +207,7 @@ mod tests {
     async fn a_doubted_push_is_known_once_and_for_a_minute() {
         let repeats = Repeats::default();
         let mark = |text: &'static str, length| Mark {
-            push: repeats.fingerprint(b"k", true, &[Bytes::from_static(text.as_bytes())]),
+            push: repeats.fingerprint(&Scope::default(), b"k", true, &[Bytes::from_static(text.as_bytes())]),
             length,
         };
         let (one, other) = (mark("a", 3), mark("b", 4));
@@ -215,11 +226,13 @@ mod tests {
             texts.iter().map(|text| Bytes::from_static(text.as_bytes())).collect()
         };
         let repeats = Repeats::default();
+        let other = Scope { tenant: hitherto::Tenant::parse("other").unwrap(), ..Scope::default() };
         let all = [
-            repeats.fingerprint(b"k", true, &parts(&["a", "b"])),
-            repeats.fingerprint(b"k", true, &parts(&["ab"])),
-            repeats.fingerprint(b"k", false, &parts(&["ab"])),
-            repeats.fingerprint(b"ka", true, &parts(&["b"])),
+            repeats.fingerprint(&Scope::default(), b"k", true, &parts(&["a", "b"])),
+            repeats.fingerprint(&Scope::default(), b"k", true, &parts(&["ab"])),
+            repeats.fingerprint(&Scope::default(), b"k", false, &parts(&["ab"])),
+            repeats.fingerprint(&Scope::default(), b"ka", true, &parts(&["b"])),
+            repeats.fingerprint(&other, b"ka", true, &parts(&["b"])),
         ];
         for (at, one) in all.iter().enumerate() {
             assert!(!all[at + 1..].contains(one));

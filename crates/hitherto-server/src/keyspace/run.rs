@@ -33,7 +33,8 @@ impl Keyspace {
         let (mut rest, mut bytes) = (commands, 0);
         while !rest.is_empty() && !client.closing {
             if end.is_some_and(|end| end <= Instant::now()) {
-                replies.extend(std::iter::repeat_n(errors::not_begun(self.0.options.deadline), rest.len()));
+                replies
+                    .extend(std::iter::repeat_n(errors::not_begun(self.shared.options.deadline), rest.len()));
                 break;
             }
             let begun = replies.len();
@@ -43,7 +44,7 @@ impl Keyspace {
             let used = self.advance(client, rest, &mut replies).await;
             rest = rest.get(used..).unwrap_or_default();
             let more = replies.iter().skip(begun).map(Reply::size).sum::<usize>();
-            if reads && more > SMALL && bytes + more > self.0.options.reply_limit {
+            if reads && more > SMALL && bytes + more > self.shared.options.reply_limit {
                 replies.truncate(begun);
                 replies.extend(std::iter::repeat_n(self.too_long(), used));
             } else {
@@ -53,7 +54,8 @@ impl Keyspace {
         replies
     }
 
-    /// Carries out what these commands begin with, at least one, gives a reply to each, and says how many that were.
+    /// Carries out what these commands begin with, at least one, gives a reply to each, and says how many that were:
+    /// as whoever their client has shown to be.
     pub(crate) async fn advance(
         &self,
         client: &mut Client,
@@ -61,8 +63,10 @@ impl Keyspace {
         replies: &mut Vec<Reply>,
     ) -> usize {
         let Some(command) = commands.first() else { return 0 };
-        let entry = match command.entry() {
-            Ok(entry) => entry,
+        let entry = command.entry();
+        let admitted = self.seen_by(client, entry.as_ref().ok().copied()).await;
+        let (here, entry) = match admitted.and_then(|here| Ok((here, entry?))) {
+            Ok(admitted) => admitted,
             Err(reply) => {
                 if let Some(transaction) = &mut client.transaction {
                     transaction.spoiled = true;
@@ -75,15 +79,25 @@ impl Keyspace {
         };
         if client.transaction.is_some() && !is_immediate(entry.op) {
             origin::commands(1);
-            replies.push(self.queue(client, command));
+            replies.push(here.queue(client, command));
             return 1;
         }
+        here.carry_out(client, entry, commands, replies).await
+    }
+
+    async fn carry_out(
+        &self,
+        client: &mut Client,
+        entry: &'static Entry,
+        commands: &[Command],
+        replies: &mut Vec<Reply>,
+    ) -> usize {
         client.just_watched &= matches!(entry.op, Op::Type | Op::Watch);
         let (begun, at) = (replies.len(), Instant::now());
         let used = self.step(client, entry, commands, replies).await.max(1);
         let took = at.elapsed();
         origin::commands(used as u64);
-        self.0.commands.fetch_add(used as u64, Ordering::Relaxed);
+        self.shared.commands.fetch_add(used as u64, Ordering::Relaxed);
         let given = replies.get(begun..).unwrap_or_default();
         for (command, reply) in commands.iter().zip(given) {
             self.count(client, table::place(command.word(0)), took, reply);
@@ -104,12 +118,12 @@ impl Keyspace {
             _ => None,
         };
         let place = command.unwrap_or_else(unknown_command);
-        self.0.metrics.command(client.door, place, took, error);
+        self.shared.metrics.command(client.door, place, took, error);
         let (door, operation) = (client.door.as_str(), command_name(place));
         let code = error.map(reply_code);
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(target: "hitherto::access", door, operation, code, took_ms, "answered");
-        if self.0.options.slow_command.is_some_and(|slow| took >= slow) {
+        if self.shared.options.slow_command.is_some_and(|slow| took >= slow) {
             tracing::warn!(door, operation, code, took_ms, "a slow command");
         }
     }
@@ -130,7 +144,7 @@ impl Keyspace {
         let Some(command) = commands.first() else { return 1 };
         if !matches!(entry.op, Op::Expire | Op::PExpire | Op::ExpireAt | Op::PExpireAt) {
             // Whoever does something else has said what it had to say.
-            self.0.holds.release(client);
+            self.shared.holds.release(client);
         }
         if matches!(entry.op, Op::LPop | Op::RPop | Op::Exec) {
             // They look at the time themselves: cut off in the middle, they could not say what they did, nor give what
@@ -139,7 +153,7 @@ impl Keyspace {
             return 1;
         }
         // Pushes are bounded by their own waits; what needs many answers of the store is bounded here.
-        let deadline = self.0.options.deadline;
+        let deadline = self.shared.options.deadline;
         let reply = tokio::time::timeout(deadline, self.one(client, entry.op, command)).await;
         replies.push(reply.unwrap_or_else(|_| Err(errors::too_slow(deadline))).unwrap_or_else(|error| error));
         1
@@ -194,13 +208,13 @@ impl Keyspace {
             Op::Echo => Ok(Reply::Bulk(command.word(1).clone())),
             Op::Time => Ok(Self::time()),
             Op::Info => Ok(self.info(command)),
-            Op::Hello => self.hello(client, command),
-            Op::Auth => Self::auth(command),
+            Op::Hello => self.hello(client, command).await,
+            Op::Auth => self.auth(client, command).await,
             Op::Select => Self::select(client, command),
             Op::Client => Self::client(client, command),
             Op::Command => Self::command(command),
             Op::Reset => {
-                self.0.holds.release(client);
+                self.shared.holds.release(client);
                 client.reset();
                 Ok(Reply::Word("RESET"))
             }

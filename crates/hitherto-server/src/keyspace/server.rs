@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use hitherto::Timestamp;
 
-use super::command::{Command, SYNTAX, shown, wrong_number};
+use super::command::{Command, shown, wrong_number};
 use super::read::Outcome;
 use super::table::{COMMANDS, Entry};
 use super::{Client, Keyspace, Reply};
@@ -27,9 +27,9 @@ impl Keyspace {
     }
 
     /// `HELLO [version [AUTH user password] [SETNAME name]]`.
-    pub(super) fn hello(&self, client: &mut Client, command: &Command) -> Outcome {
+    pub(super) async fn hello(&self, client: &mut Client, command: &Command) -> Outcome {
         let mut protocol = client.protocol;
-        let mut name = None;
+        let (mut name, mut credential) = (None, None);
         if !command.rest(1).is_empty() {
             protocol = match command.integer(1) {
                 Ok(2) => 2,
@@ -42,8 +42,10 @@ impl Keyspace {
             let mut at = 2;
             while !command.rest(at).is_empty() {
                 match command.upper(at).as_str() {
-                    // There are no credentials to compare with yet.
-                    "AUTH" if command.rest(at).len() > 2 => at += 3,
+                    "AUTH" if command.rest(at).len() > 2 => {
+                        credential = Some((command.word(at + 1), command.word(at + 2)));
+                        at += 3;
+                    }
                     "SETNAME" if command.rest(at).len() > 1 => {
                         name = Some(client_name(command.word(at + 1))?);
                         at += 2;
@@ -56,6 +58,10 @@ impl Keyspace {
                     }
                 }
             }
+        }
+        match credential {
+            Some((user, token)) => self.enter(client, user, token).await?,
+            None => self.greets(client).await?,
         }
         client.protocol = protocol;
         if let Some(name) = name {
@@ -71,12 +77,6 @@ impl Keyspace {
             pair("role", Reply::text("master")),
             pair("modules", Reply::List(Vec::new())),
         ]))
-    }
-
-    /// There are no credentials yet, and the port is on loopback only: whoever reaches it may come in, with whatever
-    /// password a client was set up with.
-    pub(super) fn auth(command: &Command) -> Outcome {
-        if command.rest(3).is_empty() { Ok(Reply::OK) } else { Err(Reply::error(SYNTAX)) }
     }
 
     pub(super) fn select(client: &mut Client, command: &Command) -> Outcome {
@@ -147,8 +147,15 @@ impl Keyspace {
                     .iter()
                     .any(|word| word == section || matches!(word.as_str(), "ALL" | "DEFAULT" | "EVERYTHING"))
         };
-        let count = |number: &std::sync::atomic::AtomicU64| number.load(Ordering::Relaxed).to_string();
-        let shared = &self.0;
+        // What all tenants do together is no tenant's business.
+        let count = |number: &std::sync::atomic::AtomicU64| {
+            if self.grant.tenant.is_some() {
+                "0".to_owned()
+            } else {
+                number.load(Ordering::Relaxed).to_string()
+            }
+        };
+        let shared = &self.shared;
         let sections: [(&str, Vec<(&str, String)>); 7] = [
             (
                 "Server",

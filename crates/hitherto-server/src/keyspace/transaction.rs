@@ -30,7 +30,7 @@ impl Keyspace {
 
     /// Puts a command where `EXEC` finds it.
     pub(super) fn queue(&self, client: &mut Client, command: &Command) -> Reply {
-        let limit = self.0.options.command_limit.saturating_mul(4);
+        let limit = self.shared.options.command_limit.saturating_mul(4);
         let Some(transaction) = &mut client.transaction else { return Reply::OK };
         transaction.bytes += command.size();
         if transaction.commands.len() >= QUEUE || transaction.bytes > limit {
@@ -63,7 +63,7 @@ impl Keyspace {
             }
         }
         // Carried out as a pipeline is; a transaction cannot hold another.
-        let end = Instant::now() + self.0.options.deadline;
+        let end = Instant::now() + self.shared.options.deadline;
         Ok(Reply::List(Box::pin(self.run_until(client, &transaction.commands, Some(end))).await))
     }
 

@@ -7,7 +7,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hitherto::{Dialect, ListEnd, Message, SessionId};
+use hitherto::{Dialect, ListEnd, Message, SessionKey};
 
 use super::profile::{Order, Profile, Reads};
 
@@ -83,19 +83,19 @@ impl Default for Variants {
 
 impl Variants {
     /// What was seen last of that session under that profile.
-    pub(super) fn seen(&self, profile: &Profile, session: &SessionId) -> Option<Variant> {
+    pub(super) fn seen(&self, profile: &Profile, session: &SessionKey) -> Option<Variant> {
         let (slot, tag) = self.slot(profile, session)?;
         let entry = slot.load(Ordering::Relaxed);
         if entry >> 32 == tag { Variant::from_code(entry & u64::from(u32::MAX)) } else { None }
     }
 
-    pub(super) fn learn(&self, profile: &Profile, session: &SessionId, variant: Variant) {
+    pub(super) fn learn(&self, profile: &Profile, session: &SessionKey, variant: Variant) {
         if let Some((slot, tag)) = self.slot(profile, session) {
             slot.store(tag << 32 | variant.code(), Ordering::Relaxed);
         }
     }
 
-    fn slot(&self, profile: &Profile, session: &SessionId) -> Option<(&AtomicU64, u64)> {
+    fn slot(&self, profile: &Profile, session: &SessionKey) -> Option<(&AtomicU64, u64)> {
         let hash = self.hasher.hash_one((&profile.name, session));
         let place = usize::try_from(hash % self.table.len().max(1) as u64).ok()?;
         Some((self.table.get(place)?, hash >> 32))

@@ -63,6 +63,16 @@ pub struct Settings {
     pub zep: bool,
     /// How sessions are summarised.
     pub summaries: SummarySettings,
+    /// The token to show to a server.
+    pub token: Option<SecretString>,
+    /// The file that it is in.
+    pub token_file: Option<PathBuf>,
+    /// Whether nobody is let in without a token.
+    pub require_tokens: bool,
+    /// Whether the server may listen beyond loopback although no token is required.
+    pub insecure_no_auth: bool,
+    /// Where audit lines go; to the log without one.
+    pub audit_file: Option<PathBuf>,
     /// What is logged.
     pub log: String,
     /// How log lines look.
@@ -175,6 +185,11 @@ impl Settings {
             motorhead: layers.get("motorhead") != Some("off"),
             zep: layers.get("zep") != Some("off"),
             summaries: SummarySettings::resolve(layers)?,
+            token: layers.get("token").map(|token| token.to_owned().into()),
+            token_file: path("token_file"),
+            require_tokens: layers.get("require_tokens") == Some("true"),
+            insecure_no_auth: layers.get("insecure_no_auth") == Some("true"),
+            audit_file: path("audit_file"),
             log: text("log"),
             log_format: if layers.get("log_format") == Some("json") {
                 LogFormat::Json
@@ -220,6 +235,25 @@ fn otlp(layers: &Layers) -> anyhow::Result<Option<Otlp>> {
         _ => bail!("otlp_headers: header {number} is not NAME: VALUE"),
     });
     Ok(Some(Otlp { url: url.to_owned(), headers: headers.collect::<anyhow::Result<_>>()? }))
+}
+
+impl Settings {
+    /// The token to show to a server, from wherever it is.
+    ///
+    /// # Errors
+    /// If it is given twice, or its file cannot be read.
+    pub fn token(&self) -> anyhow::Result<Option<SecretString>> {
+        match (&self.token, &self.token_file) {
+            (Some(_), Some(_)) => bail!("token and token_file are both given: give one of them"),
+            (Some(token), None) => Ok(Some(token.clone())),
+            (None, None) => Ok(None),
+            (None, Some(path)) => {
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("token_file {} cannot be read", path.display()))?;
+                Ok(Some(text.trim().to_owned().into()))
+            }
+        }
+    }
 }
 
 /// The store named by the source that counts most; a source that names two contradicts itself.

@@ -91,7 +91,7 @@ pub const OPTIONS: &[Setting] = &[
         env: "HITHERTO_LISTEN",
         kind: Kind::Address,
         default: Some("127.0.0.1:8700"),
-        help: "Where the server listens; port 0 takes any free one. Only loopback addresses are accepted until there are credentials.",
+        help: "Where the server listens; port 0 takes any free one. An address beyond loopback needs tokens, or insecure_no_auth.",
         who: Who::Server,
         ..PLAIN
     },
@@ -100,7 +100,7 @@ pub const OPTIONS: &[Setting] = &[
         env: "HITHERTO_RESP_LISTEN",
         kind: Kind::AddressOrOff,
         default: Some("127.0.0.1:8701"),
-        help: "Where the server speaks the Redis protocol to unmodified clients; port 0 takes any free one, `off` speaks it nowhere. Only loopback addresses are accepted until there are credentials.",
+        help: "Where the server speaks the Redis protocol to unmodified clients; port 0 takes any free one, `off` speaks it nowhere. An address beyond loopback needs tokens, or insecure_no_auth.",
         who: Who::Server,
         ..PLAIN
     },
@@ -270,6 +270,42 @@ pub const OPTIONS: &[Setting] = &[
         kind: Kind::Path,
         help: "The file with the private key of server_cert, PEM.",
         who: Who::Clients,
+        ..PLAIN
+    },
+    Setting {
+        name: "token",
+        env: "HITHERTO_TOKEN",
+        help: "The token to show to the server. Others on the machine can read flags; prefer the environment or token_file.",
+        who: Who::Clients,
+        secret: true,
+        excludes: &["token_file"],
+        ..PLAIN
+    },
+    Setting {
+        name: "token_file",
+        env: "HITHERTO_TOKEN_FILE",
+        kind: Kind::Path,
+        help: "A file that holds the token to show to the server, and nothing else.",
+        who: Who::Clients,
+        excludes: &["token"],
+        ..PLAIN
+    },
+    Setting {
+        name: "require_tokens",
+        env: "HITHERTO_REQUIRE_TOKENS",
+        kind: Kind::Switch,
+        default: Some("false"),
+        help: "Let nobody in without a token, even where none was made yet. Without this, tokens are required as soon as the store has one: see docs/security.md.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "insecure_no_auth",
+        env: "HITHERTO_INSECURE_NO_AUTH",
+        kind: Kind::Switch,
+        default: Some("false"),
+        help: "Listen beyond loopback although no token is required: whoever reaches the server reads and changes everything.",
+        who: Who::Server,
         ..PLAIN
     },
     Setting {
@@ -604,6 +640,13 @@ pub const OPTIONS: &[Setting] = &[
         help: "Headers that are sent to the collector besides.",
         who: Who::Server,
         secret: true,
+        ..PLAIN
+    },
+    Setting {
+        name: "audit_file",
+        env: "HITHERTO_AUDIT_FILE",
+        kind: Kind::Path,
+        help: "Append audit lines to this file rather than to the log: JSON, one line for each change of a token, clear, erasure and export.",
         ..PLAIN
     },
     Setting {

@@ -61,6 +61,9 @@ pub(crate) enum TargetError {
     /// The idempotency key cannot be written in an HTTP header.
     #[error("the idempotency key has control characters, which no server can be sent")]
     NotInHeaders,
+    /// The token cannot be written in an HTTP header.
+    #[error("the token has characters that no token has")]
+    TokenNotInHeaders,
 }
 
 impl TargetError {
@@ -74,7 +77,8 @@ impl TargetError {
             | Self::Address { .. }
             | Self::Certificates { .. }
             | Self::NotInUrls(_)
-            | Self::NotInHeaders => false,
+            | Self::NotInHeaders
+            | Self::TokenNotInHeaders => false,
         }
     }
 
@@ -93,7 +97,8 @@ impl TargetError {
             Self::Unreachable { .. }
             | Self::Foreign { .. }
             | Self::Address { .. }
-            | Self::Certificates { .. } => false,
+            | Self::Certificates { .. }
+            | Self::TokenNotInHeaders => false,
         }
     }
 }

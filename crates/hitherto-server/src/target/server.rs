@@ -8,11 +8,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use hitherto::{Finding, Message, Seq, SessionId, Severity, Timestamp, UserId, Window};
-use reqwest::header::HeaderValue;
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use reqwest::tls::TlsInfo;
 use reqwest::{
     Certificate, Client, ClientBuilder, Identity, Method, RequestBuilder, Response, StatusCode, Url,
 };
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -36,14 +37,17 @@ pub(crate) struct Server {
     client: Client,
     base: String,
     shown: String,
+    /// The header that shows the token.
+    token: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Server {
-    /// A client of the server at that address; user and password in it are sent as HTTP credentials.
+    /// A client of the server at that address, which shows that token; user and password in the address are sent as
+    /// HTTP credentials, to a proxy that wants them.
     ///
     /// # Errors
-    /// If it is no `http` or `https` address, or if files of certificates cannot be used.
-    pub(crate) fn new(address: &str, tls: &ServerTls) -> Result<Self> {
+    /// If it is no `http` or `https` address, the token cannot be sent, or files of certificates cannot be used.
+    pub(crate) fn new(address: &str, token: Option<&SecretString>, tls: &ServerTls) -> Result<Self> {
         let refuse = |reason: String| {
             let address = address.rsplit_once('@').map_or(address, |(_, host)| host).to_owned();
             TargetError::Address { address, reason }
@@ -64,7 +68,8 @@ impl Server {
         // Only an address without a host refuses this, and then there is nothing to hide.
         let _ = open.set_password(None).and_then(|()| open.set_username(""));
         let trim = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
-        Ok(Self { client, base: trim(&url), shown: trim(&open) })
+        let token = token.map(|token| header(token, url.username().is_empty())).transpose()?;
+        Ok(Self { client, base: trim(&url), shown: trim(&open), token })
     }
 
     pub(super) async fn append(
@@ -271,7 +276,11 @@ impl Server {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.base))
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some((name, value)) => request.header(name, value),
+            None => request,
+        }
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<(StatusCode, String)> {
@@ -335,6 +344,19 @@ fn unusable(path: &Path, reason: String) -> TargetError {
 fn certificate(answer: &Response) -> Option<Finding> {
     let certificate = answer.extensions().get::<TlsInfo>()?.peer_certificate()?;
     Some(Expiry::of(certificate).ok()?.finding(Timestamp::now()))
+}
+
+/// The header that shows a token: the usual one, unless that is taken by the credentials for a proxy.
+fn header(token: &SecretString, usual: bool) -> Result<(HeaderName, HeaderValue)> {
+    let token = token.expose_secret().trim();
+    let (name, text) = if usual {
+        (AUTHORIZATION, format!("Bearer {token}"))
+    } else {
+        (HeaderName::from_static("x-api-key"), token.to_owned())
+    };
+    let mut value = HeaderValue::try_from(text).map_err(|_| TargetError::TokenNotInHeaders)?;
+    value.set_sensitive(true);
+    Ok((name, value))
 }
 
 /// What a refusal says: the problem's own words, or the status where something else than Hitherto answered.

@@ -8,7 +8,8 @@ async fn once(answer: &'static str) -> (Server, tokio::task::JoinHandle<String>)
     let _ = rustls::crypto::ring::default_provider().install_default();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server =
-        Server::new(&format!("http://{}/", listener.local_addr().unwrap()), &ServerTls::default()).unwrap();
+        Server::new(&format!("http://{}/", listener.local_addr().unwrap()), None, &ServerTls::default())
+            .unwrap();
     let request = tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.unwrap();
         let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
@@ -103,7 +104,7 @@ async fn says_what_the_server_says() {
 async fn says_that_nobody_answers() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let server = Server::new(&format!("http://user:secret@{free}"), &ServerTls::default()).unwrap();
+    let server = Server::new(&format!("http://user:secret@{free}"), None, &ServerTls::default()).unwrap();
     let error = server.describe(&session("s")).await.unwrap_err();
     assert!(error.is_retryable());
     let text = error.to_string();
@@ -116,9 +117,12 @@ async fn says_that_nobody_answers() {
 async fn refuses_addresses_and_ids_that_cannot_work() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     for bad in ["", "127.0.0.1:8700", "redis://h", "http://"] {
-        assert!(matches!(Server::new(bad, &ServerTls::default()), Err(TargetError::Address { .. })), "{bad}");
+        assert!(
+            matches!(Server::new(bad, None, &ServerTls::default()), Err(TargetError::Address { .. })),
+            "{bad}"
+        );
     }
-    let server = Server::new("http://127.0.0.1:1", &ServerTls::default()).unwrap();
+    let server = Server::new("http://127.0.0.1:1", None, &ServerTls::default()).unwrap();
     assert!(matches!(server.clear(&session("..")).await, Err(TargetError::NotInUrls(_))));
 }
 

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use hitherto::SessionKey;
+use hitherto::access::{Credential, CredentialPage, TokenHash};
 use hitherto::stats::Traffic;
 use hitherto::store::{
     At, Batch, Begun, Claim, Commit, Committed, Counted, Due, Entry, Erased, Lease, Mark, Range, Reader,
@@ -139,6 +140,26 @@ impl Store for Broken {
     }
 
     async fn usage(&self, _: &Tenant, _: Timestamp, _: &Mark) -> Result<Counted> {
+        self.fail().await
+    }
+
+    async fn put_credential(&self, _: &TokenHash, _: &Credential) -> Result<()> {
+        self.fail().await
+    }
+
+    async fn credential(&self, _: &TokenHash) -> Result<Option<Credential>> {
+        self.fail().await
+    }
+
+    async fn credentials(&self, _: Option<&Tenant>, _: Option<u64>, _: u32) -> Result<CredentialPage> {
+        self.fail().await
+    }
+
+    async fn revoke_credential(&self, _: Uuid, _: Timestamp) -> Result<Option<Credential>> {
+        self.fail().await
+    }
+
+    async fn any_credential(&self) -> Result<bool> {
         self.fail().await
     }
 }

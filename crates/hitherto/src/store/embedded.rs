@@ -3,6 +3,7 @@
 //! Invariant: SQLite's types are named in this module and below it only. One thread writes, many
 //! writes to one commit; readers run beside it and see whole commits.
 
+mod credential;
 mod due;
 mod lease;
 mod message;
@@ -29,6 +30,7 @@ use super::{
     Lease, Mark, Outcome, Pop, Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery,
     Severity, Slice, Store, StoreError, SummaryState,
 };
+use crate::access::{Credential, CredentialPage, TokenHash};
 use crate::record::Record;
 use crate::session::{Scope, SessionId, SessionKey, Tenant, UserId};
 use crate::stats::Traffic;
@@ -260,6 +262,36 @@ impl Store for EmbeddedStore {
     async fn usage(&self, tenant: &Tenant, now: Timestamp, from: &Mark) -> Result<Counted> {
         let (tenant, from) = (tenant.clone(), from.clone());
         self.readers.run(move |file| user::count(file, &tenant, now, &from)).await
+    }
+
+    async fn put_credential(&self, hash: &TokenHash, credential: &Credential) -> Result<()> {
+        let (hash, credential) = (*hash, credential.clone());
+        self.writer()?.run(None, move |file| credential::put(file, &hash, &credential)).await
+    }
+
+    async fn credential(&self, hash: &TokenHash) -> Result<Option<Credential>> {
+        let hash = *hash;
+        self.readers.run(move |file| credential::get(file, &hash)).await
+    }
+
+    async fn credentials(
+        &self,
+        tenant: Option<&Tenant>,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<CredentialPage> {
+        let tenant = tenant.cloned();
+        let page =
+            move |file: &Connection| credential::page(file, tenant.as_ref(), after.unwrap_or(0), limit);
+        self.readers.run(page).await
+    }
+
+    async fn revoke_credential(&self, id: Uuid, now: Timestamp) -> Result<Option<Credential>> {
+        self.writer()?.run(None, move |file| credential::revoke(file, id, now)).await
+    }
+
+    async fn any_credential(&self) -> Result<bool> {
+        self.readers.run(credential::any).await
     }
 }
 

@@ -4,6 +4,7 @@
 //! Valkey, without modules. `docs/storage.md` describes every key; a test holds the two together.
 
 mod arguments;
+mod credentials;
 mod due;
 mod errors;
 pub mod foreign;
@@ -32,6 +33,7 @@ use super::{
     Finding, Lease, Mark, Pop, Range, Reader, Receipt, Replaced, Result, Seq, SessionPage, SessionQuery,
     Slice, Store, StoreError, SummaryState,
 };
+use crate::access::{Credential, CredentialPage, TokenHash};
 use crate::record::Record;
 use crate::session::{Scope, SessionId, SessionKey, Tenant, UserId};
 use crate::stats::Traffic;
@@ -494,6 +496,31 @@ impl Store for RedisStore {
     async fn usage(&self, tenant: &Tenant, _: Timestamp, from: &Mark) -> Result<Counted> {
         usage::piece(&self.link, tenant, from).await
     }
+
+    async fn put_credential(&self, hash: &TokenHash, credential: &Credential) -> Result<()> {
+        credentials::put(&self.link, hash, credential).await
+    }
+
+    async fn credential(&self, hash: &TokenHash) -> Result<Option<Credential>> {
+        credentials::get(&self.link, hash).await
+    }
+
+    async fn credentials(
+        &self,
+        tenant: Option<&Tenant>,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<CredentialPage> {
+        credentials::page(&self.link, tenant, after, limit).await
+    }
+
+    async fn revoke_credential(&self, id: Uuid, now: Timestamp) -> Result<Option<Credential>> {
+        credentials::revoke(&self.link, &self.scripts, id, now).await
+    }
+
+    async fn any_credential(&self) -> Result<bool> {
+        credentials::any(&self.link).await
+    }
 }
 
 /// The receipt that was remembered: fingerprint, id of the first record, its sequence number.
@@ -517,7 +544,13 @@ pub(crate) fn key_names(session: &crate::session::SessionKey) -> Vec<String> {
     let user = crate::UserId::parse("u").unwrap();
     let of_user = keys::user_place(session, &user);
     let memory_keys = keys::memory_keys(&session.scope.tenant);
-    let lists =
-        [keys::list(&session.scope, 3), keys::due_list(3), memory_keys, of_user.place.list, of_user.told];
+    let lists = [
+        keys::list(&session.scope, 3),
+        keys::due_list(3),
+        keys::CREDENTIALS.to_owned(),
+        memory_keys,
+        of_user.place.list,
+        of_user.told,
+    ];
     [keys.log(), keys.meta(), once].into_iter().chain(lists).collect()
 }

@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{Extensions, StatusCode, Uri};
 use axum::response::Response;
 use hitherto::{AppendOptions, Change, ChatMemory, Configure, Description, SessionId, StoreError, UserId};
 use uuid::Uuid;
 
 use super::SESSIONS;
+use crate::access::Need;
 use crate::http::fields::{Fields, invalid};
 use crate::http::problem::{Code, Problem};
 use crate::http::query::Query;
@@ -20,19 +21,21 @@ use crate::http::{Door, answer, append, body, listing, locate, spoken};
 /// How many sessions a page has if nothing is said.
 const PAGE: u64 = 100;
 
-pub(super) async fn describe(door: &Door, headers: &HeaderMap, uri: &Uri) -> Result<Response, Problem> {
-    let (memory, session) = in_path(door, headers, uri)?;
+pub(super) async fn describe(door: &Door, extensions: &Extensions, uri: &Uri) -> Result<Response, Problem> {
+    let (memory, session) = in_path(door, extensions, uri, Need::Read)?;
     let found = door.within(memory.describe(&session)).await?.ok_or(StoreError::NoSession)?;
     Ok(answer::json(StatusCode::OK, written(&session, &found)?))
 }
 
 pub(super) async fn add(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
+    // Whether it may be read comes before what it says.
+    let memory = locate::memory(&door, &parts.extensions, None, Need::Write)?;
     let body = body::read(&door, &parts.headers, body).await?;
     let mut fields = Fields::parse(body::text(&body)?)?;
     let id = fields.text("session_id")?;
     let id = id.ok_or_else(|| Problem::new(Code::MissingField, "session_id is missing"))?;
-    let (memory, session) = locate::session(&door, &parts.headers, &id, None)?;
+    let session = SessionId::parse(&id)?;
     let user = user(&mut fields)?;
     let change = change(&mut fields, None)?;
     if door.within(memory.describe(&session)).await?.is_some() {
@@ -57,7 +60,7 @@ pub(super) async fn add(State(door): State<Arc<Door>>, request: Request) -> Resu
 /// fields, the later one may take the other's back: the store has no step for a part of the metadata.
 pub(super) async fn update(State(door): State<Arc<Door>>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let (memory, session) = in_path(&door, &parts.headers, &parts.uri)?;
+    let (memory, session) = in_path(&door, &parts.extensions, &parts.uri, Need::ReadWrite)?;
     let body = body::read(&door, &parts.headers, body).await?;
     let mut fields = Fields::parse(body::text(&body)?)?;
     let user = user(&mut fields)?;
@@ -79,7 +82,7 @@ pub(super) async fn list(State(door): State<Arc<Door>>, request: Request) -> Res
     let mut query = Query::parse(request.uri())?;
     let limit = query.number("limit", 1..=u64::from(door.memory.limits().page))?.unwrap_or(PAGE);
     let cursor = query.number("cursor", 0..=u64::MAX)?.unwrap_or(0);
-    let memory = locate::memory(&door, request.headers(), None)?;
+    let memory = locate::memory(&door, request.extensions(), None, Need::Read)?;
     let mut lines = listing::all(&door, &memory).await?;
     // By what never changes, so that who counts its way through the list sees each session once.
     lines.sort_by(|one, other| {
@@ -110,9 +113,14 @@ pub(super) async fn list(State(door): State<Arc<Door>>, request: Request) -> Res
     Ok(answer::json(StatusCode::OK, out))
 }
 
-fn in_path(door: &Door, headers: &HeaderMap, uri: &Uri) -> Result<(ChatMemory, SessionId), Problem> {
+fn in_path(
+    door: &Door,
+    extensions: &Extensions,
+    uri: &Uri,
+    need: Need,
+) -> Result<(ChatMemory, SessionId), Problem> {
     let id = locate::between(uri, SESSIONS, "").unwrap_or_default();
-    locate::session(door, headers, &locate::decoded(id)?, None)
+    locate::session(door, extensions, &locate::decoded(id)?, None, need)
 }
 
 /// The user that a body names.

@@ -102,6 +102,17 @@ CREATE INDEX due_by_time ON due (due_at);
 CREATE TABLE unscrubbed (
     file INTEGER PRIMARY KEY
 ) STRICT;
+
+CREATE TABLE credential (
+    hash       BLOB PRIMARY KEY,
+    id         BLOB NOT NULL UNIQUE,
+    tenant     TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    scopes     TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
 ";
 
 /// The file, and what its connections have in common.
@@ -143,8 +154,10 @@ impl Database {
                     change.pragma_update(None, "application_id", APPLICATION_ID)?;
                 }
                 version => {
-                    for step in upgrade::steps(version) {
-                        change.execute_batch(step)?;
+                    for (from, step) in upgrade::STEPS {
+                        if version <= from {
+                            change.execute_batch(step)?;
+                        }
                     }
                 }
             }
@@ -160,10 +173,11 @@ impl Database {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let file = Connection::open_with_flags(&self.options.path, flags)?;
             self.set_up(&file)?;
-            match self.check_version(&file)? {
-                1 => file.execute_batch(upgrade::SEEN_FROM_1)?,
-                2 => file.execute_batch(upgrade::SEEN_FROM_2)?,
-                _ => {}
+            let version = self.check_version(&file)?;
+            for (versions, seen) in upgrade::SEEN {
+                if versions.contains(&version) {
+                    file.execute_batch(seen)?;
+                }
             }
             Ok(file)
         })

@@ -12,6 +12,9 @@ pub(super) const LISTS: u32 = 16;
 /// How many lists the sessions that are due for folding are spread over.
 pub(super) const DUE_LISTS: u32 = 4;
 
+/// The hash of all credentials, by the hash of their token.
+pub(super) const CREDENTIALS: &str = "hitherto:{credentials}";
+
 /// The keys of one session.
 #[derive(Debug)]
 pub(super) struct Keys {

@@ -79,6 +79,8 @@ scripts! {
     told: "lua/told.lua";
     /// Removes a session of a user.
     erase: "lua/erase.lua";
+    /// Ends a credential.
+    revoke: "lua/revoke.lua";
 }
 
 impl Scripts {
