@@ -159,7 +159,7 @@ impl Wire {
         if let Some(live) = self.current() {
             return Ok(live);
         }
-        let live = self.dial.connect().await?;
+        let live = Box::pin(self.dial.connect()).await?;
         *self.live.lock().unwrap_or_else(PoisonError::into_inner) = Some(live.clone());
         Ok(live)
     }

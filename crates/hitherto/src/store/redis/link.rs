@@ -186,7 +186,7 @@ impl Link {
 
     async fn attempt(&self, sending: &Sending<'_>, sent: &Arc<AtomicBool>) -> Result<RedisResult<Value>> {
         if let Some(acknowledge) = sending.acknowledge {
-            return self.lane.send(sending, acknowledge, sent).await;
+            return Box::pin(self.lane.send(sending, acknowledge, sent)).await;
         }
         let live = if sending.is_repeatable() { self.wire.live().await? } else { self.wire.awake().await? };
         sent.store(true, Ordering::Relaxed);

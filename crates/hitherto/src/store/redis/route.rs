@@ -163,14 +163,14 @@ impl Route {
     pub(super) async fn send_all(&self, kind: Kind, commands: &Pipeline) -> Result<Vec<Value>> {
         self.is_cluster().await?;
         if let Some(cluster) = self.cluster.get() {
-            return cluster.scatter(kind, commands, Instant::now() + self.deadline).await;
+            return Box::pin(cluster.scatter(kind, commands, Instant::now() + self.deadline)).await;
         }
         let request = Request::Many(commands);
         let answers = self.exchange(kind, request, false).await?;
         match self.cluster.get() {
             // It has turned out to be one just now: what was refused goes to where it belongs.
             Some(cluster) if Refusal::of_answer(&answers, request, kind).is_some() => {
-                cluster.scatter(kind, commands, Instant::now() + self.deadline).await
+                Box::pin(cluster.scatter(kind, commands, Instant::now() + self.deadline)).await
             }
             _ => self.array(answers),
         }
@@ -234,7 +234,7 @@ impl Route {
         if self.is_cluster().await?
             && let Some(cluster) = self.cluster.get()
         {
-            return cluster.primaries(Instant::now() + self.deadline).await;
+            return Box::pin(cluster.primaries(Instant::now() + self.deadline)).await;
         }
         Ok((Vec::new(), 0))
     }
@@ -255,26 +255,27 @@ impl Route {
         Sending { kind, request, asking: false, acknowledge, until: Instant::now() + self.deadline }
     }
 
+    /// The ways that are long are boxed: a call to one server, which most are, is no larger for them.
     async fn exchange(&self, kind: Kind, request: Request<'_>, acknowledged: bool) -> Result<Value> {
         let sending = self.sending(kind, request, acknowledged);
         if let Some(cluster) = self.cluster.get() {
-            return cluster.exchange(sending).await;
+            return Box::pin(cluster.exchange(sending)).await;
         }
         let link = match &self.way {
             Way::One { link, .. } => link,
-            Way::Sentinel(sentinel) => return sentinel.exchange(sending).await,
+            Way::Sentinel(sentinel) => return Box::pin(sentinel.exchange(sending)).await,
             Way::Cluster => return Err(self.failed("there is no cluster")),
         };
         let answer = match link.exchange(sending).await {
             // Only what was not looked at before, as all but single commands are.
-            Err(_) if link.is_cluster() => return self.switch()?.exchange(sending).await,
+            Err(_) if link.is_cluster() => return Box::pin(self.switch()?.exchange(sending)).await,
             answer => answer?,
         };
         match Refusal::of_answer(&answer, request, kind) {
             Some(Refusal::Moved(_) | Refusal::Ask(_)) => match (self.switch()?, request) {
                 // Whoever sent them sends each of them to where it belongs.
                 (_, Request::Many(_)) => Ok(answer),
-                (cluster, _) => cluster.exchange(sending).await,
+                (cluster, _) => Box::pin(cluster.exchange(sending)).await,
             },
             Some(Refusal::ReadOnly) => {
                 // The name may by now stand for another server.
