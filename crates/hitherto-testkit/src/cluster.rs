@@ -139,6 +139,13 @@ impl Cluster {
         format!("redis-cluster://{credentials}{}", hosts.join(","))
     }
 
+    /// `rediss-cluster://…`, where they were started with TLS.
+    pub fn tls_url(&self) -> String {
+        let nodes = self.nodes.read().unwrap();
+        let hosts: Vec<_> = nodes.iter().map(|node| node.server.tls_addr().to_string()).collect();
+        format!("rediss-cluster://{}{}", self.settings.server.credentials.in_url(), hosts.join(","))
+    }
+
     /// The node of that number: first the primaries, then the replicas, then what was added.
     pub fn node(&self, number: usize) -> Arc<RedisServer> {
         Arc::clone(&self.nodes.read().unwrap()[number].server)

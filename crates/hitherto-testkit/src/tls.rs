@@ -35,10 +35,12 @@ impl Certificates {
         let made = Self { folder };
         let ca = authority();
         fs::write(made.ca(), ca.pem()).unwrap();
-        let (cert, key) = sign(&ca, "hitherto test server", names, ExtendedKeyUsagePurpose::ServerAuth);
+        // The nodes of a cluster are each other's clients.
+        let both = [ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        let (cert, key) = sign(&ca, "hitherto test server", names, &both);
         fs::write(made.server_cert(), cert).unwrap();
         fs::write(made.server_key(), key).unwrap();
-        let (cert, key) = sign(&ca, "hitherto test client", &[], ExtendedKeyUsagePurpose::ClientAuth);
+        let (cert, key) = sign(&ca, "hitherto test client", &[], &[ExtendedKeyUsagePurpose::ClientAuth]);
         fs::write(made.client_cert(), cert).unwrap();
         fs::write(made.client_key(), key).unwrap();
         made
@@ -98,13 +100,13 @@ fn sign(
     ca: &CertifiedIssuer<'static, KeyPair>,
     common_name: &str,
     names: &[&str],
-    purpose: ExtendedKeyUsagePurpose,
+    purposes: &[ExtendedKeyUsagePurpose],
 ) -> (String, String) {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = CertificateParams::new(names).expect("names that fit into a certificate");
     params.distinguished_name.push(DnType::CommonName, common_name);
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![purpose];
+    params.extended_key_usages = purposes.to_vec();
     params.use_authority_key_identifier_extension = true;
     let key = KeyPair::generate().unwrap();
     (params.signed_by(&key, ca).unwrap().pem(), key.serialize_pem())

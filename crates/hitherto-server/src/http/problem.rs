@@ -232,7 +232,7 @@ impl From<StoreError> for Problem {
             StoreError::NoSession => Code::SessionNotFound,
             StoreError::SessionExists => Code::SessionExists,
             StoreError::NoMessage(_) => Code::MessageNotFound,
-            StoreError::Failed { .. } => Code::StoreFailed,
+            StoreError::Failed { .. } | StoreError::Disk { .. } => Code::StoreFailed,
             _ => Code::Internal,
         };
         if code.status() >= 500 {

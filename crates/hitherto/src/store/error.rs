@@ -77,6 +77,16 @@ pub enum StoreError {
         /// What the server said.
         reason: String,
     },
+    /// The disk failed.
+    #[error("{store} cannot use its disk: {reason}")]
+    Disk {
+        /// Which store.
+        store: String,
+        /// What the system said.
+        reason: String,
+        /// Whether a write may have happened.
+        outcome: Outcome,
+    },
     /// The store takes no writes.
     #[error("{store} is read-only: {reason}")]
     ReadOnly {
@@ -158,7 +168,9 @@ impl StoreError {
     /// Whether a write that failed so may have been stored all the same.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Disconnected { outcome, .. } | Self::TimedOut { outcome, .. } => *outcome,
+            Self::Disconnected { outcome, .. }
+            | Self::TimedOut { outcome, .. }
+            | Self::Disk { outcome, .. } => *outcome,
             // It is, and may be lost again.
             Self::NotReplicated { .. } => Outcome::Unknown,
             _ => Outcome::NotStored,

@@ -1,5 +1,4 @@
 //! The suite of every store, on a cluster and on what Sentinels watch, of every kind of server that there is.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -13,7 +12,7 @@ use hitherto_testkit::suite::{Bench, Junk, Subject, together};
 use hitherto_testkit::{Cluster, RedisServer, Reply, Sentinels, ServerKind, available, slot_of};
 
 /// Servers, and which of them has a key.
-trait Servers: Send + Sync + 'static {
+pub trait Servers: Send + Sync + 'static {
     fn url(&self) -> String;
     /// Those that hold keys and take writes.
     fn all(&self) -> Vec<&RedisServer>;
@@ -21,8 +20,8 @@ trait Servers: Send + Sync + 'static {
 }
 
 /// A cluster that does not change.
-struct Still {
-    url: String,
+pub struct Still {
+    pub url: String,
     primaries: Vec<Arc<RedisServer>>,
     /// The primary of each slot.
     owners: Vec<usize>,
@@ -30,7 +29,7 @@ struct Still {
 }
 
 impl Still {
-    fn start(kind: ServerKind, plain: bool) -> Self {
+    pub fn start(kind: ServerKind, plain: bool) -> Self {
         let cluster = Cluster::start(kind, 3, 0);
         let mut owners = vec![0; 16_384];
         for node in 0..3 {
@@ -76,7 +75,7 @@ struct OnServers {
 }
 
 /// A store that is new and empty each time, on the same servers.
-fn maker(servers: Arc<dyn Servers>, acknowledge: u32) -> Box<dyn Fn() -> Subject + Send> {
+pub fn maker(servers: Arc<dyn Servers>, acknowledge: u32) -> Box<dyn Fn() -> Subject + Send> {
     Box::new(move || {
         for server in servers.all() {
             assert_eq!(server.command(&["FLUSHALL"]), Reply::Status("OK".to_owned()));
