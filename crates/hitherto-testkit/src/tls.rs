@@ -45,11 +45,13 @@ impl Certificates {
         let made = Self { folder };
         let ca = authority();
         fs::write(made.ca(), ca.pem()).unwrap();
-        let (cert, key) =
-            sign(&ca, "hitherto test server", names, ExtendedKeyUsagePurpose::ServerAuth, valid);
+        // The nodes of a cluster are each other's clients.
+        let both = [ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        let (cert, key) = sign(&ca, "hitherto test server", names, &both, valid);
         fs::write(made.server_cert(), cert).unwrap();
         fs::write(made.server_key(), key).unwrap();
-        let (cert, key) = sign(&ca, "hitherto test client", &[], ExtendedKeyUsagePurpose::ClientAuth, None);
+        let (cert, key) =
+            sign(&ca, "hitherto test client", &[], &[ExtendedKeyUsagePurpose::ClientAuth], None);
         fs::write(made.client_cert(), cert).unwrap();
         fs::write(made.client_key(), key).unwrap();
         made
@@ -109,14 +111,14 @@ fn sign(
     ca: &CertifiedIssuer<'static, KeyPair>,
     common_name: &str,
     names: &[&str],
-    purpose: ExtendedKeyUsagePurpose,
+    purposes: &[ExtendedKeyUsagePurpose],
     valid: Option<Duration>,
 ) -> (String, String) {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = CertificateParams::new(names).expect("names that fit into a certificate");
     params.distinguished_name.push(DnType::CommonName, common_name);
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![purpose];
+    params.extended_key_usages = purposes.to_vec();
     params.use_authority_key_identifier_extension = true;
     if let Some(valid) = valid {
         params.not_after = (SystemTime::now() + valid).into();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use hitherto::{ChatMemory, Store};
+use hitherto::{ChatMemory, Severity, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
@@ -91,7 +91,7 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
         // People read it above; whoever reads JSON lines reads only those.
         tracing::info!(%address, store = shown, summariser, "listening");
     }
-    let look = look(memory.clone());
+    let look = look(memory.clone(), matches!(settings.backend, Backend::Redis(_)));
     let keyspace = Keyspace::new(memory.clone(), KeyspaceOptions::from(&settings)).with_gate(gate.clone());
     let resp_options = RespOptions::from(&settings);
     let door = Door::new(memory, Options::from(&settings)).with_gate(gate);
@@ -215,10 +215,23 @@ async fn listen(name: &str, address: &str, found: &[SocketAddr]) -> anyhow::Resu
 }
 
 /// Says whether the store answers, while the server serves already: a silent one takes its whole deadline to
-/// find out.
-async fn look(memory: ChatMemory) {
+/// find out. Of a Redis that does it says what `doctor` would: what could lose what people say, first of all.
+async fn look(memory: ChatMemory, is_redis: bool) {
     if let Err(error) = memory.ping().await {
         tracing::warn!(%error, "the store does not answer; serving all the same, and /readyz says so");
+        return;
+    }
+    if !is_redis {
+        return;
+    }
+    match memory.inspect().await {
+        Ok(findings) => {
+            for finding in findings.iter().filter(|finding| finding.severity != Severity::Fine) {
+                let (subject, found) = (finding.subject, &finding.found);
+                tracing::warn!(subject, found, advice = finding.advice, "the store is not as it should be");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "the store could not be looked at"),
     }
 }
 

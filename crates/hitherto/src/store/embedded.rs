@@ -51,6 +51,8 @@ pub struct EmbeddedOptions {
     pub path: PathBuf,
     /// By when every call has succeeded or failed. Default 2 s.
     pub deadline: Duration,
+    /// How large the file may grow, in bytes; its journal beside it is not counted. Default: as large as the disk lets it.
+    pub max_bytes: Option<u64>,
     /// Refuse to make the file or to change it. Default false.
     pub read_only: bool,
 }
@@ -58,7 +60,8 @@ pub struct EmbeddedOptions {
 impl EmbeddedOptions {
     /// The defaults, for that file.
     pub fn new(path: impl AsRef<Path>) -> Self {
-        Self { path: path.as_ref().to_owned(), deadline: Duration::from_secs(2), read_only: false }
+        let deadline = Duration::from_secs(2);
+        Self { path: path.as_ref().to_owned(), deadline, max_bytes: None, read_only: false }
     }
 }
 

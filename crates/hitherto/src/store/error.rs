@@ -77,6 +77,16 @@ pub enum StoreError {
         /// What the server said.
         reason: String,
     },
+    /// The disk failed.
+    #[error("{store} cannot use its disk: {reason}")]
+    Disk {
+        /// Which store.
+        store: String,
+        /// What the system said.
+        reason: String,
+        /// Whether a write may have happened.
+        outcome: Outcome,
+    },
     /// The store takes no writes.
     #[error("{store} is read-only: {reason}")]
     ReadOnly {
@@ -84,6 +94,19 @@ pub enum StoreError {
         store: String,
         /// What the server said.
         reason: String,
+    },
+    /// It is stored, but fewer replicas than asked for have said in time that they have it, too: should the primary be
+    /// lost before they do, it is lost. An append with the same idempotency key waits for them again.
+    #[error(
+        "{store} has stored it, but only {replicas} of {wanted} replicas have acknowledged it in time; if the primary is lost now, so is this"
+    )]
+    NotReplicated {
+        /// Which store.
+        store: String,
+        /// How many replicas were asked for.
+        wanted: u32,
+        /// How many had it in time.
+        replicas: u32,
     },
     /// The data was written by a newer version of Hitherto.
     #[error(
@@ -141,13 +164,18 @@ impl StoreError {
                 | Self::Loading { .. }
                 | Self::Busy { .. }
                 | Self::ReadOnly { .. }
+                | Self::NotReplicated { .. }
         )
     }
 
     /// Whether a write that failed so may have been stored all the same.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Disconnected { outcome, .. } | Self::TimedOut { outcome, .. } => *outcome,
+            Self::Disconnected { outcome, .. }
+            | Self::TimedOut { outcome, .. }
+            | Self::Disk { outcome, .. } => *outcome,
+            // It is, and may be lost again.
+            Self::NotReplicated { .. } => Outcome::Unknown,
             _ => Outcome::NotStored,
         }
     }

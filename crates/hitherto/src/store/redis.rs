@@ -3,17 +3,31 @@
 //! Invariant: redis-rs' types are named in this module and below it only. Works on Redis from 6.2 and
 //! Valkey, without modules. `docs/storage.md` describes every key; a test holds the two together.
 
+mod route;
+
+mod address;
+mod cluster;
+mod dial;
+mod lane;
+mod link;
+mod patience;
+mod refusal;
+mod sentinel;
+mod side_by_side;
+mod slot;
+
 mod arguments;
 mod credentials;
 mod due;
 mod errors;
 pub mod foreign;
+mod fork;
 mod inspect;
 mod keys;
-mod link;
 mod meta;
 mod options;
 mod read;
+mod safety;
 mod scripts;
 mod sessions;
 mod summary;
@@ -41,8 +55,9 @@ use crate::time::Timestamp;
 use crate::window::Window;
 use arguments::{hint_numbers, max_argument, millis, pack_append, ttl_arguments};
 use keys::Keys;
-use link::{Kind, Link};
+use link::Kind;
 use meta::{Reply, number};
+use route::Route;
 use scripts::{Script, Scripts};
 use touches::{Scopes, Touches};
 use users::{May, Sent};
@@ -52,7 +67,7 @@ pub use options::RedisOptions;
 /// A store in Redis or Valkey.
 #[derive(Debug)]
 pub struct RedisStore {
-    link: Arc<Link>,
+    link: Arc<Route>,
     scripts: Scripts,
     touches: Touches,
     scopes: Scopes,
@@ -77,7 +92,7 @@ impl RedisStore {
     /// If the address or a certificate cannot be used.
     pub fn new(options: RedisOptions) -> Result<Self> {
         Ok(Self {
-            link: Arc::new(Link::new(&options)?),
+            link: Arc::new(Route::new(&options)?),
             scripts: Scripts::default(),
             touches: Touches::default(),
             scopes: Scopes::default(),
@@ -96,10 +111,11 @@ impl RedisStore {
         arguments: impl Fn(&mut Cmd) + Send + Sync,
     ) -> Result<Reply> {
         let fill = |command: &mut Cmd| {
-            command.arg(2).arg(keys.log()).arg(keys.meta()).arg(millis(now));
+            command.arg(millis(now));
             arguments(command);
         };
-        let reply = self.scripts.call(&self.link, script, Kind::Write, fill).await?;
+        let (reply, _) =
+            self.scripts.call_session(&self.link, script, Kind::Write, (keys, false), fill, &[]).await?;
         Ok(Reply(self.link.array(reply)?))
     }
 
@@ -169,10 +185,16 @@ impl RedisStore {
         }
         if let Err(error) = self.link.send_all(Kind::Read, &all).await {
             tracing::warn!(%error, "the list of sessions was not told of a write");
-            self.touches.forget(key);
-            if folds {
-                self.mark_soon(key, now.plus_millis(touches::LOOK_MS));
-            }
+            self.tell_later(key, now, folds);
+        }
+    }
+
+    /// The lists could not be told of a write that was done: the next one of the session tells them, and the due-list
+    /// is told as soon as it can be.
+    fn tell_later(&self, key: &SessionKey, now: Timestamp, folds: bool) {
+        self.touches.forget(key);
+        if folds {
+            self.mark_soon(key, now.plus_millis(touches::LOOK_MS));
         }
     }
 
@@ -222,7 +244,7 @@ impl RedisStore {
             note.extend_from_slice(first_id.as_bytes());
         }
         let fill = |command: &mut Cmd| {
-            command.arg(2).arg(keys.log()).arg(keys.meta()).arg(&packed);
+            command.arg(&packed);
             if let Some(once) = &batch.once {
                 command.arg(&once.key).arg(&note);
             }
@@ -247,7 +269,12 @@ impl RedisStore {
         };
         let kind = if batch.once.is_some() { Kind::Once } else { Kind::Write };
         let also = mark.as_ref().map_or(touch.as_slice(), std::slice::from_ref);
-        let reply = self.scripts.call_with(&self.link, &self.scripts.append, kind, fill, also).await?;
+        let about = (&keys, batch.once.is_some());
+        let (reply, told) =
+            self.scripts.call_session(&self.link, &self.scripts.append, kind, about, fill, also).await?;
+        if !told {
+            self.tell_later(at.key, at.now, folds);
+        }
         let (reply, messages) = match reply {
             Value::Array(mut values) if matches!(values.first(), Some(Value::Int(_))) => {
                 (values.swap_remove(0), values.first().map(|messages| number(meta::integer(messages))))
@@ -342,23 +369,7 @@ impl Store for RedisStore {
     }
 
     async fn fork(&self, at: At<'_>, to: &SessionId, upto: Option<Seq>) -> Result<Seq> {
-        let target = at.key.scope.session(to);
-        let from = Keys::new(at.key);
-        if let Some(seq) = upto.filter(|seq| *seq > read::MOST) {
-            return match self.describe(at).await? {
-                Some(_) => Err(StoreError::NoMessage(seq)),
-                None => Err(StoreError::NoSession),
-            };
-        }
-        let upto = upto.map(|seq| seq.to_string()).unwrap_or_default();
-        let reply = self.fork_of_user(at, &target, &upto).await?;
-        if reply.word() != "ok" {
-            return Err(self.refusal(&from, &reply));
-        }
-        // Whatever this process has told of that id before was of another session.
-        self.touches.forget(&target);
-        self.touch(&target, at.now).await;
-        Ok(number(reply.number(1)))
+        self.copy(at, to, upto).await
     }
 
     async fn clear(&self, at: At<'_>) -> Result<Option<u64>> {
@@ -470,7 +481,7 @@ impl Store for RedisStore {
     }
 
     async fn ping(&self) -> Result<()> {
-        self.link.call(Kind::Read, &redis::cmd("PING")).await.map(drop)
+        inspect::ping(&self.link).await
     }
 
     async fn inspect(&self) -> Result<Vec<Finding>> {
@@ -540,7 +551,7 @@ fn remembered(note: &[u8], fingerprint: Option<Uuid>) -> Option<Receipt> {
 #[cfg(test)]
 pub(crate) fn key_names(session: &crate::session::SessionKey) -> Vec<String> {
     let keys = Keys::new(session);
-    let once = keys.meta().replace(":meta", ":once:0");
+    let hidden = keys.hidden(Uuid::nil());
     let user = crate::UserId::parse("u").unwrap();
     let of_user = keys::user_place(session, &user);
     let memory_keys = keys::memory_keys(&session.scope.tenant);
@@ -552,5 +563,5 @@ pub(crate) fn key_names(session: &crate::session::SessionKey) -> Vec<String> {
         of_user.place.list,
         of_user.told,
     ];
-    [keys.log(), keys.meta(), once].into_iter().chain(lists).collect()
+    [keys.log(), keys.meta(), keys.once(0), hidden.log(), hidden.meta()].into_iter().chain(lists).collect()
 }

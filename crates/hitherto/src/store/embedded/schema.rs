@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::{EmbeddedOptions, FileError, FileResult, Finding, Severity, StoreError, upgrade};
+use super::{EmbeddedOptions, FileError, FileResult, Finding, Outcome, Severity, StoreError, upgrade};
 use crate::stats::Traffic;
 
 /// What `PRAGMA application_id` says in a file of Hitherto's: "HTHT".
@@ -147,6 +147,14 @@ impl Database {
             file.pragma_update(None, "synchronous", "FULL")?;
             // Pages that many writes change are copied back once for all of them: at most 16 MiB of journal.
             file.pragma_update(None, "wal_autocheckpoint", 4000)?;
+            if let Some(bytes) = self.options.max_bytes {
+                let page: i64 = file.pragma_query_value(None, "page_size", |row| row.get(0))?;
+                file.pragma_update(
+                    None,
+                    "max_page_count",
+                    i64::try_from(bytes).unwrap_or(i64::MAX) / page.max(1),
+                )?;
+            }
             let change = file.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             match self.check_version(&change)? {
                 0 => {
@@ -230,6 +238,9 @@ impl Database {
                 StoreError::Busy { store, reason: "another process is writing to it".to_owned() }
             }
             Some(ErrorCode::DiskFull) => StoreError::Full { store, reason },
+            Some(ErrorCode::SystemIoFailure) => {
+                StoreError::Disk { store, reason, outcome: Outcome::NotStored }
+            }
             Some(ErrorCode::ReadOnly) => StoreError::ReadOnly { store, reason },
             Some(ErrorCode::NotADatabase) => StoreError::Foreign { what: store, reason },
             Some(ErrorCode::CannotOpen) => StoreError::Unreachable { store, reason },

@@ -74,8 +74,9 @@ where
                 step.keep()?;
                 self.result = Some(Ok(done));
             }
+            // A disk that is full or fails may have ended the transaction of the whole group.
+            Err(error) if step.undo().is_err() => return Err(error),
             Err(error) => {
-                step.undo()?;
                 self.result = Some(Err(self.database.explain(error)));
             }
         }
@@ -231,7 +232,13 @@ fn write_all(database: &Database, file: &mut Connection, waiting: &mpsc::Receive
         last = first.now.map(|now| (now, Instant::now())).or(last);
         let mut group = vec![first];
         let committed = commit_group(file, waiting, &mut group, &mut next).map_err(|error| {
-            let error = database.explain(error);
+            let error = match database.explain(error) {
+                // How much of it is on the disk nobody can say.
+                StoreError::Disk { store, reason, .. } => {
+                    StoreError::Disk { store, reason, outcome: Outcome::Unknown }
+                }
+                error => error,
+            };
             tracing::warn!(writes = group.len(), %error, "a commit of the embedded store failed");
             error
         });

@@ -7,8 +7,9 @@ use redis::Value;
 use uuid::Uuid;
 
 use super::keys::CREDENTIALS;
-use super::link::{Kind, Link};
+use super::link::Kind;
 use super::meta::{Reply, integer};
+use super::route::Route;
 use super::scripts::Scripts;
 use crate::access::{Credential, CredentialPage, TokenHash, Unpacked, pack, unpack};
 use crate::session::Tenant;
@@ -23,7 +24,7 @@ const TRIES: usize = 4;
 /// What stands in the hash: the field and its value.
 type Entry = (Vec<u8>, Vec<u8>);
 
-pub(super) async fn put(link: &Link, hash: &TokenHash, credential: &Credential) -> Result<()> {
+pub(super) async fn put(link: &Route, hash: &TokenHash, credential: &Credential) -> Result<()> {
     let mut put = redis::cmd("HSETNX");
     put.arg(CREDENTIALS).arg(hash.as_bytes()).arg(pack(credential));
     if integer(&link.call(Kind::Once, &put).await?) == 1 {
@@ -39,7 +40,7 @@ pub(super) async fn put(link: &Link, hash: &TokenHash, credential: &Credential) 
     }
 }
 
-pub(super) async fn get(link: &Link, hash: &TokenHash) -> Result<Option<Credential>> {
+pub(super) async fn get(link: &Route, hash: &TokenHash) -> Result<Option<Credential>> {
     let mut get = redis::cmd("HGET");
     get.arg(CREDENTIALS).arg(hash.as_bytes());
     match link.call(Kind::Read, &get).await? {
@@ -48,14 +49,14 @@ pub(super) async fn get(link: &Link, hash: &TokenHash) -> Result<Option<Credenti
     }
 }
 
-pub(super) async fn any(link: &Link) -> Result<bool> {
+pub(super) async fn any(link: &Route) -> Result<bool> {
     let mut count = redis::cmd("HLEN");
     count.arg(CREDENTIALS);
     Ok(integer(&link.call(Kind::Read, &count).await?) > 0)
 }
 
 pub(super) async fn page(
-    link: &Link,
+    link: &Route,
     tenant: Option<&Tenant>,
     after: Option<u64>,
     limit: u32,
@@ -72,7 +73,7 @@ pub(super) async fn page(
 }
 
 pub(super) async fn revoke(
-    link: &Link,
+    link: &Route,
     scripts: &Scripts,
     id: Uuid,
     now: Timestamp,
@@ -97,7 +98,7 @@ pub(super) async fn revoke(
 }
 
 /// Where the credential of that id stands.
-async fn find(link: &Link, id: Uuid) -> Result<Option<Entry>> {
+async fn find(link: &Route, id: Uuid) -> Result<Option<Entry>> {
     let mut cursor = 0;
     loop {
         let (entries, next) = scan(link, cursor, STRIDE).await?;
@@ -111,7 +112,7 @@ async fn find(link: &Link, id: Uuid) -> Result<Option<Entry>> {
     }
 }
 
-async fn scan(link: &Link, cursor: u64, limit: u32) -> Result<(Vec<Entry>, u64)> {
+async fn scan(link: &Route, cursor: u64, limit: u32) -> Result<(Vec<Entry>, u64)> {
     let mut scan = redis::cmd("HSCAN");
     scan.arg(CREDENTIALS).arg(cursor).arg("COUNT").arg(limit.max(1));
     let mut answer = link.array(link.call(Kind::Read, &scan).await?)?.into_iter();

@@ -11,8 +11,9 @@ use redis::{Cmd, Pipeline, Value};
 
 use super::RedisStore;
 use super::keys::{DUE_LISTS, ListPlace, due_list, due_place, parse_due_user, parse_full_name};
-use super::link::{Kind, Link};
+use super::link::Kind;
 use super::meta::integer;
+use super::route::Route;
 use crate::session::SessionKey;
 use crate::store::{Claim, Due, Result};
 use crate::time::Timestamp;
@@ -74,7 +75,7 @@ impl Candidate {
 }
 
 /// What is due by `now` and claimed by nobody.
-pub(super) async fn waiting(link: &Link, now: Timestamp) -> Result<Due> {
+pub(super) async fn waiting(link: &Route, now: Timestamp) -> Result<Due> {
     let now = now.as_millis().clamp(0, CLAIMED - 1);
     let mut pipeline = Pipeline::with_capacity(2 * DUE_LISTS as usize);
     for shard in 0..DUE_LISTS {
@@ -226,7 +227,7 @@ impl RedisStore {
 }
 
 /// Tells the list at once, and then of all that comes within a while together, until nothing comes any more.
-async fn tell(link: Arc<Link>, marks: Arc<Mutex<Marks>>) {
+async fn tell(link: Arc<Route>, marks: Arc<Mutex<Marks>>) {
     loop {
         let waiting = {
             let mut marks = marks.lock().unwrap_or_else(PoisonError::into_inner);

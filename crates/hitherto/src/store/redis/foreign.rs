@@ -6,21 +6,25 @@
 mod answers;
 mod writer;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use redis::{Cmd, Pipeline, cmd};
 
-use super::link::{Kind, Link};
+use super::link::Kind;
 use super::options::RedisOptions;
-use crate::store::Result;
+use super::route::Route;
+use crate::store::{Result, StoreError};
 
 pub use writer::{ForeignWriter, ListEnd, Pushed};
 
 /// Reads keys that are not Hitherto's.
 #[derive(Debug)]
 pub struct ForeignReader {
-    link: Link,
+    link: Route,
+    /// How often slots had moved when a walk began.
+    changes: AtomicU64,
 }
 
 /// What a key is, without what stands under it.
@@ -34,6 +38,9 @@ pub struct About {
 
 /// How many keys one step of a scan looks at.
 const SCANNED: u32 = 500;
+/// The lower bits of a cursor are the server's own, the upper ones say which node of a cluster.
+const WITHIN_BITS: u32 = 54;
+const WITHIN: u64 = (1 << WITHIN_BITS) - 1;
 
 impl ForeignReader {
     /// Checks the options; the connection is made by the first call that needs it.
@@ -41,7 +48,7 @@ impl ForeignReader {
     /// # Errors
     /// If the address or a certificate cannot be used.
     pub fn new(options: &RedisOptions) -> Result<Self> {
-        Ok(Self { link: Link::new(options)? })
+        Ok(Self { link: Route::new(options)?, changes: AtomicU64::new(0) })
     }
 
     /// What errors call the server: its address, without credentials.
@@ -50,16 +57,36 @@ impl ForeignReader {
     }
 
     /// A step of a walk over all keys that match a glob, and where the next begins; 0 begins, and ends. A key may be
-    /// given twice.
+    /// given twice. In a cluster the walk goes over one node after another.
     ///
     /// # Errors
-    /// Any error of the connection or server, here as in all others.
+    /// Any error of the connection or server, here as in all others; and if slots of a cluster have moved meanwhile, for
+    /// then keys may have been missed.
     pub async fn scan(&self, cursor: u64, pattern: &[u8]) -> Result<(u64, Vec<Bytes>)> {
+        let (holders, changes) = self.link.holders().await?;
+        if cursor == 0 {
+            self.changes.store(changes, Ordering::Relaxed);
+        } else if self.changes.load(Ordering::Relaxed) != changes {
+            return Err(self.moved());
+        }
         let mut command = cmd("SCAN");
-        command.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(SCANNED);
-        let (next, keys) = answers::pair(self.call(&command).await?).ok_or_else(|| self.odd("SCAN"))?;
-        let next = answers::number(&next).ok_or_else(|| self.odd("SCAN"))?;
-        Ok((next, answers::texts(keys).ok_or_else(|| self.odd("SCAN"))?))
+        command.arg(cursor & WITHIN).arg("MATCH").arg(pattern).arg("COUNT").arg(SCANNED);
+        let node = cursor >> WITHIN_BITS;
+        let answer = match usize::try_from(node).ok().and_then(|node| holders.get(node)) {
+            Some(holder) => self.link.call_at(holder, &command).await?,
+            None if holders.is_empty() => self.call(&command).await?,
+            None => return Err(self.moved()),
+        };
+        let (next, keys) = answers::pair(answer).ok_or_else(|| self.odd("SCAN"))?;
+        let keys = answers::texts(keys).ok_or_else(|| self.odd("SCAN"))?;
+        let next: u64 =
+            answers::number(&next).filter(|next| *next <= WITHIN).ok_or_else(|| self.odd("SCAN"))?;
+        let next = match next {
+            0 if node + 1 < holders.len() as u64 => (node + 1) << WITHIN_BITS,
+            0 => 0,
+            next => node << WITHIN_BITS | next,
+        };
+        Ok((next, keys))
     }
 
     /// What these keys are.
@@ -114,12 +141,18 @@ impl ForeignReader {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let mut command = cmd("MGET");
+        // Not `MGET`: in a cluster they are on several nodes.
+        let mut commands = Pipeline::with_capacity(keys.len());
         for key in keys {
-            command.arg(&key[..]);
+            commands.cmd("GET").arg(&key[..]);
         }
-        let values = self.link.array(self.call(&command).await?)?;
-        Ok(values.into_iter().map(answers::text).collect())
+        let values = self.link.send_all(Kind::Read, &commands).await?;
+        let text = |value| match self.link.checked(value) {
+            // It is no string.
+            Err(StoreError::Foreign { .. }) => Ok(None),
+            value => Ok(answers::text(value?)),
+        };
+        values.into_iter().map(text).collect()
     }
 
     /// The fields of a hash.
@@ -182,8 +215,15 @@ impl ForeignReader {
         self.link.call(Kind::Read, command).await
     }
 
+    fn moved(&self) -> StoreError {
+        StoreError::Busy {
+            store: self.name().to_owned(),
+            reason: "slots moved while its keys were walked over; begin again when they rest".to_owned(),
+        }
+    }
+
     /// An answer that no version of the server should give.
-    fn odd(&self, command: &str) -> crate::store::StoreError {
+    fn odd(&self, command: &str) -> StoreError {
         self.link.failed(&format!("{command} was answered in a way that it never is"))
     }
 }

@@ -3,8 +3,9 @@
 use redis::{Pipeline, Value};
 
 use super::keys::{Keys, LISTS, list, list_place, parse_member, user_list, user_place};
-use super::link::{Kind, Link};
+use super::link::Kind;
 use super::meta::{ask_description, describe_answers, integer};
+use super::route::Route;
 use super::scripts::Scripts;
 use super::users::{members, repair};
 use crate::session::{Scope, SessionId, UserId};
@@ -18,7 +19,7 @@ const ROUNDS: usize = 50;
 
 /// A page of the list.
 pub(super) async fn page(
-    link: &Link,
+    link: &Route,
     scripts: &Scripts,
     scope: &Scope,
     now: Timestamp,
@@ -63,7 +64,7 @@ pub(super) async fn page(
 }
 
 /// How many sessions the list has.
-pub(super) async fn count(link: &Link, scope: &Scope) -> Result<u64> {
+pub(super) async fn count(link: &Route, scope: &Scope) -> Result<u64> {
     let mut pipeline = Pipeline::with_capacity(LISTS as usize);
     for shard in 0..LISTS {
         pipeline.cmd("ZCARD").arg(list(scope, shard));
@@ -74,7 +75,7 @@ pub(super) async fn count(link: &Link, scope: &Scope) -> Result<u64> {
 
 /// The next places of a user's list that are of the scope, in order, and the last place that was looked at.
 async fn candidates_of_user(
-    link: &Link,
+    link: &Route,
     scope: &Scope,
     user: &UserId,
     after: Option<&Place>,
@@ -111,7 +112,7 @@ async fn candidates_of_user(
 
 /// The next places of the list, from all of its parts, in order, and the last of them.
 async fn candidates(
-    link: &Link,
+    link: &Route,
     scope: &Scope,
     after: Option<&Place>,
     stride: u32,
@@ -154,7 +155,7 @@ async fn candidates(
 }
 
 /// Entries with their scores, which RESP3 answers as pairs.
-fn places(link: &Link, value: Value) -> Result<Vec<Place>> {
+fn places(link: &Route, value: Value) -> Result<Vec<Place>> {
     let mut places = Vec::new();
     for pair in link.array(value)? {
         let pair = link.array(pair)?;
@@ -175,7 +176,7 @@ fn places(link: &Link, value: Value) -> Result<Vec<Place>> {
 
 /// What is known of each session; `None` for one that has ended.
 async fn describe(
-    link: &Link,
+    link: &Route,
     scope: &Scope,
     now: Timestamp,
     places: &[Place],
@@ -194,7 +195,7 @@ async fn describe(
 
 /// Takes sessions off the list that have ended, unless they have been active again since.
 async fn unlist(
-    link: &Link,
+    link: &Route,
     scripts: &Scripts,
     scope: &Scope,
     query: &SessionQuery,

@@ -3,8 +3,9 @@
 use redis::{Pipeline, Value};
 
 use super::keys::{Keys, LISTS, list, memory_keys};
-use super::link::{Kind, Link};
+use super::link::Kind;
 use super::meta::{State, integer, number};
+use super::route::Route;
 use crate::session::{MemoryKey, Scope, SessionId, Tenant};
 use crate::store::{Counted, Mark, Result};
 
@@ -33,7 +34,7 @@ impl Place {
 }
 
 /// Counts a piece.
-pub(super) async fn piece(link: &Link, tenant: &Tenant, from: &Mark) -> Result<Counted> {
+pub(super) async fn piece(link: &Route, tenant: &Tenant, from: &Mark) -> Result<Counted> {
     let place = match Place::parse(&from.0) {
         Some(place) => place,
         None => match memory_key_after(link, tenant, None).await? {
@@ -71,7 +72,7 @@ pub(super) async fn piece(link: &Link, tenant: &Tenant, from: &Mark) -> Result<C
 }
 
 /// The memory key of the tenant that comes after that one, in the order of their bytes.
-async fn memory_key_after(link: &Link, tenant: &Tenant, after: Option<&str>) -> Result<Option<String>> {
+async fn memory_key_after(link: &Route, tenant: &Tenant, after: Option<&str>) -> Result<Option<String>> {
     let mut members = redis::cmd("SMEMBERS");
     members.arg(memory_keys(tenant));
     let found = match link.call(Kind::Read, &members).await? {
@@ -86,7 +87,7 @@ async fn memory_key_after(link: &Link, tenant: &Tenant, after: Option<&str>) -> 
 }
 
 /// Counts the sessions of an answer to `ZSCAN`: members, each followed by its score.
-async fn count(link: &Link, scope: &Scope, found: &[Value]) -> Result<Counted> {
+async fn count(link: &Route, scope: &Scope, found: &[Value]) -> Result<Counted> {
     let mut keys = Vec::new();
     for member in found.iter().step_by(2) {
         if let Value::BulkString(member) = member

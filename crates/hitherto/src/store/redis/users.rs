@@ -12,8 +12,9 @@ use redis::{Cmd, Pipeline, Value};
 use super::RedisStore;
 use super::due;
 use super::keys::{self, Keys, due_user, told_key, user_list, user_place};
-use super::link::{Kind, Link};
+use super::link::Kind;
 use super::meta::{self, Reply, integer, number};
+use super::route::Route;
 use super::scripts::Scripts;
 use super::touches;
 use crate::session::{SessionKey, Tenant, UserId};
@@ -88,40 +89,8 @@ impl RedisStore {
         }
     }
 
-    /// Copies a session with its user, whose list is told before.
-    pub(super) async fn fork_of_user(&self, at: At<'_>, to: &SessionKey, upto: &str) -> Result<Reply> {
-        let (from, keys) = (Keys::new(at.key), Keys::new(to));
-        for _ in 0..super::TRIES {
-            let mut field = redis::cmd("HGET");
-            field.arg(from.meta()).arg("user");
-            let user = meta::user(&self.link.call(Kind::Read, &field).await?);
-            if let Some(user) = &user {
-                self.tell(to, user, at.now).await?;
-            }
-            let fill = |command: &mut Cmd| {
-                command.arg(4).arg(from.log()).arg(from.meta()).arg(keys.log()).arg(keys.meta());
-                command.arg(super::millis(at.now)).arg(upto).arg(user.as_ref().map_or("", UserId::as_str));
-            };
-            let reply = self.scripts.call(&self.link, &self.scripts.fork, Kind::Write, fill).await;
-            if let Some(user) = &user {
-                self.end_telling(to, user, &reply).await;
-            }
-            let reply = Reply(self.link.array(reply?)?);
-            if let Some(user) = user.filter(|_| reply.word() != "ok") {
-                self.leave_user(to, &user).await;
-            }
-            if reply.word() != "changed" {
-                return Ok(reply);
-            }
-        }
-        Err(StoreError::Busy {
-            store: self.link.name().to_owned(),
-            reason: format!("the session changed {} times meanwhile", super::TRIES),
-        })
-    }
-
     /// Tells a user's list of a session that is about to be the user's, and the due-list of the user's.
-    async fn tell(&self, key: &SessionKey, user: &UserId, now: Timestamp) -> Result<()> {
+    pub(super) async fn tell(&self, key: &SessionKey, user: &UserId, now: Timestamp) -> Result<()> {
         let of_user = user_place(key, user);
         let fill = |command: &mut Cmd| {
             command.arg(2).arg(&of_user.place.list).arg(&of_user.told);
@@ -134,7 +103,7 @@ impl RedisStore {
     }
 
     /// Ends telling, unless nobody knows whether what was told of is still to come.
-    async fn end_telling<T>(&self, key: &SessionKey, user: &UserId, done: &Result<T>) {
+    pub(super) async fn end_telling<T>(&self, key: &SessionKey, user: &UserId, done: &Result<T>) {
         if done.as_ref().is_err_and(|error| error.outcome() == Outcome::Unknown) {
             return;
         }
@@ -210,9 +179,10 @@ impl RedisStore {
     async fn erase_one(&self, key: &SessionKey, user: &UserId, erased: &mut Erased) -> Result<bool> {
         let keys = Keys::new(key);
         let fill = |command: &mut Cmd| {
-            command.arg(2).arg(keys.log()).arg(keys.meta()).arg(user.as_str());
+            command.arg(user.as_str());
         };
-        let reply = self.scripts.call(&self.link, &self.scripts.erase, Kind::Write, fill).await?;
+        let (erase, about) = (&self.scripts.erase, (&keys, false));
+        let (reply, _) = self.scripts.call_session(&self.link, erase, Kind::Write, about, fill, &[]).await?;
         let reply = Reply(self.link.array(reply)?);
         match reply.word() {
             "ok" => {
@@ -297,7 +267,7 @@ impl RedisStore {
 }
 
 /// The next sessions of a user's list, longest inactive first, with their scores.
-async fn oldest(link: &Link, list: &str, from: &Mark) -> Result<Vec<(String, i64)>> {
+async fn oldest(link: &Route, list: &str, from: &Mark) -> Result<Vec<(String, i64)>> {
     let after = from.0.split_once(':').and_then(|(score, member)| Some((score.parse::<i64>().ok()?, member)));
     let lowest = after.map_or_else(|| "-inf".to_owned(), |(score, _)| score.to_string());
     let mut count = PIECE;
@@ -317,7 +287,7 @@ async fn oldest(link: &Link, list: &str, from: &Mark) -> Result<Vec<(String, i64
 }
 
 /// Members and scores, which RESP3 answers as pairs.
-pub(super) fn members(link: &Link, value: Value) -> Result<Vec<(String, i64)>> {
+pub(super) fn members(link: &Route, value: Value) -> Result<Vec<(String, i64)>> {
     let mut members = Vec::new();
     for pair in link.array(value)? {
         let pair = link.array(pair)?;
@@ -341,7 +311,7 @@ fn whole(score: f64) -> i64 {
 }
 
 /// Who may be between telling and appending, of members whose scores were read before.
-async fn look(link: &Link, list: &str, found: Vec<(String, i64)>) -> Result<Vec<Seen>> {
+async fn look(link: &Route, list: &str, found: Vec<(String, i64)>) -> Result<Vec<Seen>> {
     let mut pipeline = Pipeline::with_capacity(found.len());
     for (member, _) in &found {
         pipeline.cmd("EXISTS").arg(told_key(list, member));
@@ -358,7 +328,7 @@ async fn look(link: &Link, list: &str, found: Vec<(String, i64)>) -> Result<Vec<
 /// Takes those of a user's sessions off the list that are gone, or another's, and says how many it tried to. Their scores
 /// were read before.
 pub(super) async fn repair(
-    link: &Link,
+    link: &Route,
     scripts: &Scripts,
     tenant: &Tenant,
     user: &UserId,
@@ -390,7 +360,7 @@ pub(super) async fn repair(
 }
 
 /// Takes sessions off a user's list, unless somebody has told of them since their scores were read.
-async fn take_off(link: &Link, scripts: &Scripts, list: &str, off: &[(String, i64)]) -> Result<()> {
+async fn take_off(link: &Route, scripts: &Scripts, list: &str, off: &[(String, i64)]) -> Result<()> {
     if off.is_empty() {
         return Ok(());
     }
@@ -404,7 +374,7 @@ async fn take_off(link: &Link, scripts: &Scripts, list: &str, off: &[(String, i6
 }
 
 /// The answers to commands; an error among them is an error.
-async fn all(link: &Link, commands: &Pipeline) -> Result<Vec<Value>> {
+async fn all(link: &Route, commands: &Pipeline) -> Result<Vec<Value>> {
     if commands.cmd_iter().next().is_none() {
         return Ok(Vec::new());
     }

@@ -1,7 +1,10 @@
 -- Copies a session up to a sequence number to a new one.
 -- KEYS: 1 and 2 log and meta of the old one, 3 and 4 of the new one.
--- ARGV: 1 now, 2 the sequence number, or '' for all, 3 the user that the old one was seen to have, or ''.
--- Gives {'ok', last seq}, {'changed'} if it has another user by now, {'none'}, {'exists'}, {'no message', seq} or {'newer', format}.
+-- ARGV: 1 now, 2 the sequence number, or '' for all, 3 the user that the old one was seen to have, or '', 4 how long the
+--       new one lives whatever the old one does, in ms: for a copy that nobody sees, or ''.
+-- Replicas acknowledge it.
+-- Gives {'ok', last seq}, {'changed'} if it has another user by now, {'none'}, {'exists'}, {'no message', seq} or
+-- {'newer', format}.
 -- include: state
 -- include: records
 if not state then return {'none'} end
@@ -45,7 +48,10 @@ end
 used = tonumber(ARGV[1])
 made = used
 -- include: save
-if ttl > 0 then
+if ARGV[4] ~= '' then
+  redis.call('PEXPIRE', KEYS[1], ARGV[4])
+  redis.call('PEXPIRE', KEYS[2], ARGV[4])
+elseif ttl > 0 then
   -- include: clock
 end
 return {'ok', to}
