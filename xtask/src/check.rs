@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::clients::{self, Clients};
 use crate::servers::{self, SERVERS};
-use crate::{tools, workspace};
+use crate::{deb, manifests, tools, workspace};
 
 /// A name, what Cargo is to do, and variables for it.
 struct Step {
@@ -70,6 +70,10 @@ pub(crate) fn run(all_servers: bool) -> Result<(), String> {
         })?);
         if step.name == BEFORE_CLIENTS {
             durations.push(timed("clients", || clients::run(&Clients::default()))?);
+            durations.push(timed("packages", manifests::run)?);
+            if deb::untestable().is_none() {
+                durations.push(timed("Debian package", || deb::run(&deb::Deb::CHECK))?);
+            }
         }
     }
     summarise(&durations, start.elapsed());
@@ -81,6 +85,7 @@ fn prepare(all_servers: bool) -> Result<(), String> {
     servers::fetch(all_servers)?;
     tools::curl()?;
     clients::prepare(&Clients::default())?;
+    manifests::prepare()?;
     tools::nextest()?;
     tools::deny()
 }
@@ -123,6 +128,9 @@ fn summarise(durations: &[(&str, Duration)], total: Duration) {
             SERVERS.len(),
             names.join(", ")
         );
+    }
+    if let Some(why) = deb::untestable() {
+        println!("  SKIPPED the Debian package: {why}");
     }
     println!("  not checked: security advisories, which need the network (cargo deny check advisories)");
     println!("All passed in {}.", seconds(total));

@@ -13,6 +13,7 @@ mod server;
 use std::path::PathBuf;
 use std::time::Instant;
 
+pub(crate) use self::install::environment;
 use self::list::{CLIENTS, Client};
 use self::server::{Running, STORES, Store};
 use crate::{servers, workspace};

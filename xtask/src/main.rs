@@ -13,6 +13,8 @@ mod tools;
 mod bench;
 mod check;
 mod clients;
+mod deb;
+mod manifests;
 mod soak;
 
 use std::process::ExitCode;
@@ -40,6 +42,13 @@ The project's own commands.
   cargo xtask clients [--only NAME]... [--binary PATH] [--store embedded|redis|both]
       Other people's clients, unmodified, against the built server (or the one at PATH) on both stores.
       Fetches what they need into target/clients first; --only runs those whose name begins with NAME.
+
+  cargo xtask deb [--debug-build] [--test]
+      The Debian package, in target/debian. With --test it is installed into a root of its own (as root), started,
+      upgraded, removed and purged; --debug-build takes the binary that tests use.
+
+  cargo xtask packages
+      Whether the Kubernetes manifest, the Compose file and the Containerfile in packages/ are valid.
 
   cargo xtask servers [--all]
       Fetches what the tests run on: Redis 7, with --all also the newest Redis and Valkey.
@@ -89,6 +98,11 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         "bench" => Ok(bench::run(rest)?),
         "soak" => Ok(soak::run(&soak::Soak::parse(rest).map_err(Failure::Usage)?)?),
         "clients" => Ok(clients::run(&clients::Clients::parse(rest).map_err(Failure::Usage)?)?),
+        "deb" => Ok(deb::run(&deb::Deb::parse(rest).map_err(Failure::Usage)?)?),
+        "packages" => match rest.first() {
+            Some(other) => Err(Failure::Usage(format!("{other:?} is not known here"))),
+            None => Ok(manifests::run()?),
+        },
         "servers" => Ok(servers::fetch(flag(rest, "--all")?)?),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
@@ -123,6 +137,8 @@ mod tests {
             "check --all-servers now",
             "servers --all-servers",
             "soak now",
+            "deb now",
+            "packages now",
             "clients all",
         ] {
             assert!(matches!(run(&words(line)), Err(Failure::Usage(_))), "{line:?} was accepted");

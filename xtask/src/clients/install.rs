@@ -107,8 +107,18 @@ fn node_packages(name: &str) -> Result<(), String> {
 fn python_packages(environment: &str, file: &str) -> Result<(), String> {
     let here = folder().join("py").join(environment);
     let list = folder().join("py/tests").join(file);
-    once(&here, std::slice::from_ref(&list), &format!("the packages of clients/py/{file}"), || {
-        workspace::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&here))?;
+    environment_at(&here, &list, &format!("the packages of clients/py/{file}"))
+}
+
+/// A Python environment in that folder with the packages of that list.
+pub(crate) fn environment(here: &Path, list: &Path, what: &str) -> Result<(), String> {
+    programs()?;
+    environment_at(here, list, what)
+}
+
+fn environment_at(here: &Path, list: &Path, what: &str) -> Result<(), String> {
+    once(here, &[list.to_owned()], what, || {
+        workspace::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(here))?;
         // Every package is named, so nothing is looked for; see the head of the file for what that allows.
         // What is loaded is compiled then, which is a small part of what is installed.
         let words = [
@@ -121,7 +131,7 @@ fn python_packages(environment: &str, file: &str) -> Result<(), String> {
             "--no-compile",
             "-r",
         ];
-        workspace::run(Command::new(python(environment)).args(words).arg(&list))
+        workspace::run(Command::new(here.join("bin/python")).args(words).arg(list))
     })
 }
 
