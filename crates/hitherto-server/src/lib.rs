@@ -27,7 +27,7 @@ mod server;
 
 mod demo;
 
-pub use access::{Gate, GateOptions, Grant, Need};
+pub use access::{Gate, GateOptions, Grant, JwtOptions, Need};
 pub use commands::command_line;
 pub use http::{Door, Options, Route, routes};
 pub use keyspace::{Keyspace, KeyspaceOptions, Order, Part, Profile, Profiles, Reads};
