@@ -72,6 +72,17 @@ pub(crate) fn post(path: &str, json: &str) -> Vec<u8> {
     .into_bytes()
 }
 
+/// The same request, which shows a token, if there is one to show.
+pub(crate) fn by(token: Option<&str>, mut request: Vec<u8>) -> Vec<u8> {
+    if let Some(token) = token
+        && let Some(line) = request.windows(2).position(|end| end == b"\r\n")
+    {
+        let header = format!("authorization: Bearer {token}\r\n");
+        request.splice(line + 2..line + 2, header.into_bytes());
+    }
+    request
+}
+
 /// A blocking connection, for everything that is not under measurement.
 pub(crate) struct Client {
     stream: TcpStream,
@@ -130,6 +141,17 @@ mod tests {
             Some((200, 17)),
         );
         check("HTTP/1.1 503 \r\nCONTENT-LENGTH: 2 \r\n\r\n", Some((503, 2)));
+    }
+
+    #[test]
+    fn a_token_is_a_header() {
+        assert_eq!(by(None, get("/a")), get("/a"));
+        let request = String::from_utf8(by(Some("t"), post("/a", "{}"))).unwrap();
+        assert!(
+            request.starts_with("POST /a HTTP/1.1\r\nauthorization: Bearer t\r\nhost: bench\r\n"),
+            "{request}"
+        );
+        assert!(request.ends_with("\r\n\r\n{}"), "{request}");
     }
 
     #[test]

@@ -58,6 +58,8 @@ enum Kind {
 struct Served {
     work: &'static Work,
     shape: Shape,
+    /// What the server wants to be shown.
+    token: Option<String>,
     load: Load<Requests>,
     /// Processor time of the server and of Redis when the warm-up was over.
     before: Vec<Duration>,
@@ -84,16 +86,21 @@ impl Measurement {
         let redis = (work.store == Kept::Redis).then(Redis::start).transpose()?;
         let store = redis.as_ref().map_or(Store::File(&file), Store::Redis);
         let program = &Program { folds: work.folds, ..program.clone() };
+        // Before the server starts, so that it never serves without.
+        let wants = work.token && program.shape == Shape::Hitherto;
+        let token = wants.then(|| program.make_token(&store)).transpose()?;
         let server = Server::start(program, &store)?;
         let corpus = Rc::new(Corpus::new());
         match (program.shape, &redis) {
             (Shape::Bare, Some(redis)) => fill_redis(work, &corpus, redis).context("filling Redis")?,
-            _ => fill_server(work, &corpus, server.address).context("filling the server")?,
+            _ => {
+                fill_server(work, &corpus, server.address, token.as_deref()).context("filling the server")?
+            }
         }
-        let mut load = Requests::open(plan(work, program.shape, corpus, server.address))?;
+        let mut load = Requests::open(plan(work, program.shape, corpus, server.address, token.as_deref()))?;
         load.run(settings.warm_up)?;
         let mut served =
-            Served { work, shape: program.shape, load, before: Vec::new(), server, redis, _dir: dir };
+            Served { work, shape: program.shape, token, load, before: Vec::new(), server, redis, _dir: dir };
         served.before = served.cpu()?;
         Ok(Measurement { ran: Tally::default(), kind: Kind::Served(Box::new(served)) })
     }
@@ -146,6 +153,7 @@ impl Served {
             let expected = self.work.seeded + 2 * acknowledged;
             if expected > 0 {
                 let request = http::get(&format!("{}?last_messages=2", path(session)));
+                let request = http::by(self.token.as_deref(), request);
                 let last = Checker::last_seq(client.expect(200, &request)?)?;
                 ensure!(last == expected, "session {session} ends at {last}; {expected} were acknowledged");
             }
@@ -154,13 +162,15 @@ impl Served {
     }
 }
 
-fn plan(work: &Work, shape: Shape, corpus: Rc<Corpus>, address: SocketAddr) -> Plan {
+fn plan(work: &Work, shape: Shape, corpus: Rc<Corpus>, address: SocketAddr, token: Option<&str>) -> Plan {
+    let append = |session| http::by(token, append_request(&corpus, session));
+    let read = |session| http::by(token, read_request(work, shape, session));
     Plan {
         address,
         connections: work.connections,
         mix: work.mix,
-        appends: (0..work.sessions).map(|session| append_request(&corpus, session)).collect(),
-        reads: (0..work.sessions).map(|session| read_request(work, shape, session)).collect(),
+        appends: (0..work.sessions).map(append).collect(),
+        reads: (0..work.sessions).map(read).collect(),
         checker: Checker { corpus, shape, seeded: work.seeded, growing: work.mix != Mix::Read },
     }
 }
@@ -180,12 +190,12 @@ fn read_request(work: &Work, shape: Shape, session: usize) -> Vec<u8> {
     http::get(&format!("{}?last_messages={elements}", path(session)))
 }
 
-fn fill_server(work: &Work, corpus: &Corpus, address: SocketAddr) -> Result<()> {
+fn fill_server(work: &Work, corpus: &Corpus, address: SocketAddr, token: Option<&str>) -> Result<()> {
     let mut client = Client::connect(address)?;
     for session in 0..work.sessions {
         for from in (1..=work.seeded).step_by(FILL as usize) {
             let body = corpus.body(session, from, work.seeded.min(from + FILL - 1));
-            client.expect(201, &http::post(&path(session), &body))?;
+            client.expect(201, &http::by(token, http::post(&path(session), &body)))?;
         }
     }
     Ok(())

@@ -147,6 +147,24 @@ impl Program {
     }
 }
 
+impl Program {
+    /// Makes a token, so that servers on that store want one.
+    pub(crate) fn make_token(&self, store: &Store) -> Result<String> {
+        let mut command = Command::new(&self.path);
+        for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("HITHERTO_")) {
+            command.env_remove(name);
+        }
+        command.args(["token", "create", "--tenant", "default", "--log", "error"]);
+        match store {
+            Store::Redis(redis) => command.arg("--redis").arg(&redis.url),
+            Store::File(path) => command.arg("--db").arg(path),
+        };
+        let output = command.output().context("making a token")?;
+        ensure!(output.status.success(), "no token: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    }
+}
+
 /// A server that answers.
 pub(crate) struct Server {
     running: Running,

@@ -27,6 +27,8 @@ pub(crate) struct Work {
     pub(crate) seeded: u64,
     /// Whether the server summarises.
     pub(crate) folds: bool,
+    /// Whether the server wants a token, and the load shows one.
+    pub(crate) token: bool,
 }
 
 /// Where a work keeps its messages.
@@ -48,6 +50,7 @@ pub(crate) const WORKS: &[Work] = &[
         sessions: 1000,
         seeded: 0,
         folds: false,
+        token: false,
     },
     Work {
         name: "append",
@@ -59,6 +62,19 @@ pub(crate) const WORKS: &[Work] = &[
         sessions: 1000,
         seeded: 0,
         folds: true,
+        token: false,
+    },
+    Work {
+        name: "token",
+        title: "append as in the first row, with a token that the server wants",
+        goal: Goal::OfWork("append-off", 0.95),
+        store: Kept::Redis,
+        mix: Mix::Append,
+        connections: 64,
+        sessions: 1000,
+        seeded: 0,
+        folds: false,
+        token: true,
     },
     Work {
         name: "read-200",
@@ -70,6 +86,7 @@ pub(crate) const WORKS: &[Work] = &[
         sessions: 1000,
         seeded: 200,
         folds: true,
+        token: false,
     },
     Work {
         name: "read-10000",
@@ -81,6 +98,7 @@ pub(crate) const WORKS: &[Work] = &[
         sessions: 20,
         seeded: 10_000,
         folds: true,
+        token: false,
     },
     Work {
         name: "half",
@@ -92,6 +110,7 @@ pub(crate) const WORKS: &[Work] = &[
         sessions: 1000,
         seeded: 200,
         folds: true,
+        token: false,
     },
     Work {
         name: "durable",
@@ -103,6 +122,7 @@ pub(crate) const WORKS: &[Work] = &[
         sessions: 1000,
         seeded: 0,
         folds: true,
+        token: false,
     },
 ];
 
@@ -145,6 +165,7 @@ mod tests {
         };
         check(&["read-10000"], &["read-200", "read-10000"], false);
         check(&["append", "rest"], &["append-off", "append"], true);
-        check(&[], &["append-off", "append", "read-200", "read-10000", "half", "durable"], true);
+        check(&["token"], &["append-off", "token"], false);
+        check(&[], &["append-off", "append", "token", "read-200", "read-10000", "half", "durable"], true);
     }
 }

@@ -34,7 +34,7 @@ mod tls;
 mod demo;
 mod systemd;
 
-pub use access::{Gate, GateOptions, Grant, Need};
+pub use access::{Gate, GateOptions, Grant, JwtOptions, Need};
 pub use commands::command_line;
 pub use http::{Door, Options, Route, routes};
 pub use keyspace::{Keyspace, KeyspaceOptions, Order, Part, Profile, Profiles, Reads};

@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "a test stops where something is wrong"
 )]
 
@@ -17,8 +18,12 @@ mod support;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hitherto_testkit::{Client, RedisServer, Reply, ServerKind, available};
 use process::{Process, hitherto};
+use ring::rand::SystemRandom;
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
 use support::{Answer, call, get, post};
 
@@ -294,4 +299,51 @@ fn a_token_command_says_what_is_wrong() {
     check(&["revoke", "x", "--db", "a.db"], "is no id of a token");
     check(&["list", "--name", "x"], "--name does not go with `token list`");
     check(&["destroy"], "invalid value 'destroy'");
+}
+
+/// A server that takes tokens signed by somebody else: the tenant is in the token, at every door, and the store has none.
+#[test]
+fn signed_tokens_are_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+    let pair = Ed25519KeyPair::from_pkcs8(pair.as_ref()).unwrap();
+    let encoded = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let keys = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": encoded(pair.public_key().as_ref())}]});
+    std::fs::write(folder.path().join("keys.json"), keys.to_string()).unwrap();
+    let signed = |tenant: &str, scope: &str, audience: &str| {
+        let claims = json!({"tenant": tenant, "scope": scope, "aud": audience, "exp": 4_000_000_000_u64, "sub": "user-7"});
+        let text = format!("{}.{}", encoded(br#"{"alg":"EdDSA"}"#), encoded(claims.to_string().as_bytes()));
+        format!("{text}.{}", encoded(pair.sign(text.as_bytes()).as_ref()))
+    };
+    let settings = ["--jwt-keys", "keys.json", "--jwt-audience", "memory", "--audit-file", "audit.log"];
+    let server = Process::start(folder.path(), &settings);
+    get(server.address, "/v1/sessions").problem(401, "token_missing");
+    let (acme, umbrella) = (signed("acme", "read write", "memory"), signed("umbrella", "read", "memory"));
+    with(&server, &acme, "POST", "/v1/sessions/s/messages", BODY).expect(201);
+    with(&server, &umbrella, "POST", "/v1/sessions/s/messages", BODY).problem(403, "scope_missing");
+    let list = with(&server, &umbrella, "GET", "/v1/sessions", "").expect(200).json();
+    assert!(list["sessions"].as_array().unwrap().is_empty(), "{list}");
+    let answer = with(&server, &signed("acme", "read", "other"), "GET", "/v1/sessions", "")
+        .problem(401, "token_refused");
+    assert!(answer.body.contains("jwt_audience"), "{answer:?}");
+    let mut client = Client::connect(server.redis).unwrap();
+    assert!(matches!(client.command(&["AUTH", "umbrella", &acme]).unwrap(), Reply::Error(_)));
+    assert_eq!(client.command(&["AUTH", "acme", &acme]).unwrap(), Reply::Status("OK".to_owned()));
+    assert_eq!(client.command(&["LLEN", "s"]).unwrap(), Reply::Integer(1));
+    // Tokens of the store are taken beside them.
+    let (token, _) = made(folder.path(), &[], "acme", &[]);
+    with(&server, &token, "GET", "/v1/sessions/s", "").expect(200);
+    with(&server, &acme, "DELETE", "/v1/sessions/s", "").expect(200);
+    let text = std::fs::read_to_string(folder.path().join("audit.log")).unwrap();
+    assert!(text.contains("\"who\":\"subject:user-7\"") && !text.contains(&acme[..30]), "{text}");
+    let refused = |arguments: &[&str]| {
+        let output = hitherto(folder.path()).arg("serve").args(arguments).output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(
+        refused(&["--listen", "127.0.0.1:0", "--resp-listen", "off", "--jwt-keys", "none.json"])
+            .contains("jwt_keys: none.json")
+    );
+    assert!(refused(&["--jwt-issuer", "x"]).contains("jwt_issuer needs jwt_keys"));
 }

@@ -133,6 +133,7 @@ impl ChatMemory {
     /// The same memory for another tenant.
     #[must_use]
     pub fn for_tenant(mut self, tenant: Tenant) -> Self {
+        self.memo = self.memo.of(&tenant);
         self.scope.tenant = tenant;
         self
     }

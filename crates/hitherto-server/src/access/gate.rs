@@ -12,6 +12,7 @@ use hitherto::{Clock, Outcome, Store, StoreError};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use super::jwt::{self, JwtOptions, Jwts, Signed};
 use super::known::{Known, KnownTokens, Look};
 use super::unknown::UnknownTokens;
 use super::{Grant, MOST_AGE, REFRESH_AGE, Refusal};
@@ -30,17 +31,31 @@ pub struct GateOptions {
     pub deadline: Duration,
     /// Where the time comes from by which tokens expire.
     pub clock: Clock,
+    /// Which signed tokens are taken, if any are. Then a token has to be shown.
+    pub jwt: Option<JwtOptions>,
 }
 
 impl Default for GateOptions {
     fn default() -> Self {
-        Self { require: false, deadline: Duration::from_secs(2), clock: Clock::default() }
+        Self { require: false, deadline: Duration::from_secs(2), clock: Clock::default(), jwt: None }
+    }
+}
+
+impl GateOptions {
+    /// Whether a token has to be shown, whatever the store has.
+    pub(super) fn is_closed(&self) -> bool {
+        self.require || self.jwt.is_some()
     }
 }
 
 impl From<&Settings> for GateOptions {
     fn from(settings: &Settings) -> Self {
-        Self { require: settings.require_tokens, deadline: settings.deadline, ..Self::default() }
+        Self {
+            require: settings.require_tokens,
+            deadline: settings.deadline,
+            jwt: settings.jwt.clone(),
+            ..Self::default()
+        }
     }
 }
 
@@ -59,6 +74,7 @@ struct Shared {
     known: KnownTokens,
     unknown: UnknownTokens,
     looks: Semaphore,
+    jwts: Option<Jwts>,
 }
 
 /// When the store last said that it has no token.
@@ -76,12 +92,15 @@ pub(crate) enum Pass {
     Nobody,
     /// A token.
     Token(Arc<Known>),
+    /// A token that somebody else has signed.
+    Signed(Arc<Signed>),
 }
 
 impl Gate {
     /// A gate that asks that store.
     pub fn new(store: Arc<dyn Store>, options: GateOptions) -> Self {
-        let closed = AtomicBool::new(options.require);
+        let closed = AtomicBool::new(options.is_closed());
+        let jwts = options.jwt.clone().map(Jwts::new);
         Self(Some(Arc::new(Shared {
             store,
             options,
@@ -90,7 +109,19 @@ impl Gate {
             known: KnownTokens::default(),
             unknown: UnknownTokens::default(),
             looks: Semaphore::new(LOOKS),
+            jwts,
         })))
+    }
+
+    /// Reads the keys of signed tokens, where those are taken.
+    ///
+    /// # Errors
+    /// If they cannot be read: from an address, perhaps not yet.
+    pub async fn load_keys(&self) -> Result<(), String> {
+        match self.0.as_ref().and_then(|shared| shared.jwts.as_ref()) {
+            Some(jwts) => jwts.load().await,
+            None => Ok(()),
+        }
     }
 
     /// Lets somebody in who shows that, or shows nothing.
@@ -116,6 +147,10 @@ impl Gate {
             (None, _) => Ok(nobody()),
             (Some(shared), Pass::Nobody) => shared.nobody().await,
             (Some(shared), Pass::Token(known)) => shared.known(known).await,
+            (Some(shared), Pass::Signed(signed)) => match &shared.jwts {
+                Some(jwts) => jwts.grant(signed, shared.options.clock.now()).await,
+                None => Err(Refusal::Unknown),
+            },
         }
     }
 }
@@ -127,6 +162,12 @@ fn nobody() -> Arc<Grant> {
 
 impl Shared {
     async fn token(self: &Arc<Self>, text: &str) -> Result<(Pass, Arc<Grant>), Refusal> {
+        if let Some(jwts) = self.jwts.as_ref().filter(|_| jwt::looks_signed(text)) {
+            let now = self.options.clock.now();
+            let signed = jwts.admit(text, now).await?;
+            let grant = jwts.grant(&signed, now).await?;
+            return Ok((Pass::Signed(signed), grant));
+        }
         let hash = match Token::parse(text) {
             Ok(token) => token.hash(),
             Err(TokenError::Checksum) => return Err(Refusal::Misspelt),

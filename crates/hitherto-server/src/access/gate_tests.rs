@@ -35,7 +35,10 @@ impl Bench {
     fn gate(&self, require: bool) -> Gate {
         let now = Arc::clone(&self.now);
         let clock = Clock::from_fn(move || Timestamp::from_millis(now.load(Ordering::Relaxed)));
-        Gate::new(Arc::clone(&self.store), GateOptions { require, clock, deadline: Duration::from_secs(60) })
+        Gate::new(
+            Arc::clone(&self.store),
+            GateOptions { require, clock, deadline: Duration::from_secs(60), jwt: None },
+        )
     }
 
     async fn token(&self, tenant: &str, lives: Option<i64>) -> (String, Credential) {

@@ -12,12 +12,15 @@ mod known;
 mod unknown;
 
 mod gate;
+mod jwt;
 
 pub(crate) mod audit;
+pub(crate) mod exposure;
 
 pub(crate) use gate::Pass;
 pub use gate::{Gate, GateOptions};
 pub use grant::Grant;
+pub use jwt::JwtOptions;
 pub use need::Need;
 pub(crate) use refusal::Refusal;
 

@@ -21,6 +21,12 @@ pub(crate) enum Refusal {
     /// It was revoked.
     #[error("the token was revoked at {0}")]
     Revoked(Timestamp),
+    /// A signed token is not as it must be; says what is wrong, and repeats nothing of it.
+    #[error("the signed token is not accepted: {0}")]
+    Signed(String),
+    /// The keys of signed tokens could not be read yet.
+    #[error("the keys of signed tokens cannot be read at the moment")]
+    NoKeys,
     /// The store could not say.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -5,19 +5,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use hitherto::{ChatMemory, Severity, Store};
+use anyhow::Context as _;
+use hitherto::{ChatMemory, Severity};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
 use super::Call;
 use super::call::say;
-use crate::access::{Gate, GateOptions};
+use crate::access::exposure;
 use crate::http::{Door, Options};
 use crate::keyspace::{Keyspace, KeyspaceOptions};
 use crate::resp::{RespOptions, run_resp};
-use crate::settings::{Backend, LogFormat, Settings};
+use crate::settings::{Backend, LogFormat};
 use crate::tls::{Listener, Tls, keep, warn_of_plain};
 use crate::{demo, server, store, summariser, systemd};
 
@@ -36,12 +36,7 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
         None => Vec::new(),
     };
     let exposed = http_at.iter().chain(&resp_at).find(|address| !address.ip().is_loopback()).copied();
-    // Before anything is made: a store that is not there yet has no tokens.
-    if let (Some(address), Backend::Embedded(path)) = (exposed, &settings.backend)
-        && !(path.exists() || settings.require_tokens || settings.insecure_no_auth)
-    {
-        bail!(open_to_all(address));
-    }
+    exposure::check(&settings, exposed)?;
     let listener = listen("listen", &settings.listen, &http_at).await?;
     let listener = secured(listener, &tls, settings.tls.as_ref().is_some_and(|tls| tls.http));
     let address = listener.local_addr()?;
@@ -60,7 +55,7 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
         None => None,
     };
     let store = store::open(&settings, store::Access::Write)?;
-    let gate = gate(&settings, &store, exposed).await?;
+    let gate = exposure::gate(&settings, &store, exposed).await?;
     let memory =
         ChatMemory::new(store).under(settings.memory_key.clone()).with_limits(settings.limits.clone());
     let memory = summariser::folding(memory, &settings.summaries)?;
@@ -158,42 +153,6 @@ fn secured(listener: TcpListener, tls: &Option<Arc<Tls>>, wanted: bool) -> Liste
         Some(tls) if wanted => Listener::secured(listener, Arc::clone(tls)),
         _ => listener.into(),
     }
-}
-
-/// The gate. Where others can reach the server it is closed, unless it is said that it shall be open.
-///
-/// # Errors
-/// If it would be closed and nobody has a key.
-async fn gate(
-    settings: &Settings,
-    store: &Arc<dyn Store>,
-    exposed: Option<SocketAddr>,
-) -> anyhow::Result<Gate> {
-    let mut options = GateOptions::from(settings);
-    match exposed {
-        Some(_) if settings.insecure_no_auth && options.require => {}
-        Some(address) if settings.insecure_no_auth => tracing::warn!(
-            %address,
-            "insecure_no_auth: as long as there is no token, whoever reaches this server reads and changes everything"
-        ),
-        Some(address) => {
-            // A store that does not answer may have tokens, so the server waits behind a closed gate.
-            if !options.require && matches!(store.any_credential().await, Ok(false)) {
-                bail!(open_to_all(address));
-            }
-            options.require = true;
-        }
-        None => {}
-    }
-    Ok(Gate::new(Arc::clone(store), options))
-}
-
-fn open_to_all(address: SocketAddr) -> String {
-    format!(
-        "{address} can be reached by others, and there are no tokens yet: whoever reached the server would read and change \
-         every session. Make one with `hitherto token create`, or give --require-tokens; or listen on 127.0.0.1 or [::1]; \
-         or say --insecure-no-auth, where something else checks who asks"
-    )
 }
 
 /// What an address of the settings means on this machine.

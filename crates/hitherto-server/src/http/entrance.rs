@@ -128,6 +128,7 @@ impl From<Refusal> for Problem {
         let detail = refusal.to_string();
         match refusal {
             Refusal::Store(error) => error.into(),
+            Refusal::NoKeys => Self::new(Code::KeysUnavailable, detail),
             Refusal::Missing => {
                 Self::new(Code::TokenMissing, detail).challenge("Bearer realm=\"hitherto\"".to_owned())
             }

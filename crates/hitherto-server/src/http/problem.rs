@@ -70,6 +70,7 @@ codes! {
     SummariesOff 409 "summaries_off" "Nothing is summarised here" "The program that serves was set up without a summariser.";
     IdempotencyKeyReused 422 "idempotency_key_reused" "The idempotency key was used for other messages" "Use a new key for a new append.";
     MessageUnreadable 500 "message_unreadable" "The stored message cannot be read" "It is kept as it is; a newer version may be able to read it.";
+    KeysUnavailable 503 "keys_unavailable" "The keys of signed tokens cannot be read" "Send the request again later; if it stays so, look at jwt_keys.";
     StoreUnreachable 503 "store_unreachable" "The store cannot be reached" "Send the request again later.";
     StoreDisconnected 503 "store_disconnected" "The connection to the store broke" "With `stored` unknown, only an append with an Idempotency-Key can be sent again safely.";
     StoreLoading 503 "store_loading" "The store is loading its data" "Send the request again later.";

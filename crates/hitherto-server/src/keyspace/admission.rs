@@ -41,7 +41,7 @@ impl Keyspace {
         if entry.is_some_and(|entry| matches!(entry.op, Op::Auth | Op::Hello | Op::Quit | Op::Reset)) {
             return Ok(self.clone());
         }
-        let grant = self.gate.grant(&client.pass).await.map_err(refused)?;
+        let grant = self.gate.grant(&client.pass).await.map_err(|refusal| or_else(refusal, NO_AUTH))?;
         if let Some(entry) = entry
             && let Some(need) = entry.need()
             && !grant.allows(need)
@@ -76,10 +76,7 @@ impl Keyspace {
     pub(super) async fn enter(&self, client: &mut Client, user: &[u8], token: &[u8]) -> Result<(), Reply> {
         // What is no text is no token; it is shown all the same, for there may be nothing to show.
         let token = std::str::from_utf8(token).unwrap_or("?");
-        let (pass, grant) = self.gate.admit(Some(token)).await.map_err(|refusal| match refusal {
-            Refusal::Store(error) => errors::reply(error.into()),
-            _ => Reply::error(WRONG),
-        })?;
+        let (pass, grant) = self.gate.admit(Some(token)).await.map_err(|refusal| or_else(refusal, WRONG))?;
         if let Some(tenant) = &grant.tenant
             && user != NO_NAME
             && user != tenant.as_str().as_bytes()
@@ -95,18 +92,17 @@ impl Keyspace {
 
     /// Whether a client may ask for `HELLO` without showing anything.
     pub(super) async fn greets(&self, client: &Client) -> Result<(), Reply> {
-        match self.gate.grant(&client.pass).await {
-            Ok(_) => Ok(()),
-            Err(Refusal::Store(error)) => Err(errors::reply(error.into())),
-            Err(_) => Err(Reply::error(NO_AUTH_HELLO)),
-        }
+        let granted = self.gate.grant(&client.pass).await;
+        granted.map(drop).map_err(|refusal| or_else(refusal, NO_AUTH_HELLO))
     }
 }
 
-fn refused(refusal: Refusal) -> Reply {
+/// What a refusal is to a client: that text, unless nobody can say.
+fn or_else(refusal: Refusal, text: &str) -> Reply {
     match refusal {
         Refusal::Store(error) => errors::reply(error.into()),
-        _ => Reply::error(NO_AUTH),
+        Refusal::NoKeys => Reply::error(format!("TRYAGAIN {refusal}")),
+        _ => Reply::error(text),
     }
 }
 

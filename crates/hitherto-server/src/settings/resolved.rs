@@ -9,6 +9,7 @@ use secrecy::SecretString;
 
 use super::tls::pair;
 use super::{Layers, ServerTls, Source, SummarySettings, TlsSettings};
+use crate::access::JwtOptions;
 use crate::keyspace::Profile;
 
 /// What a command works with. Printing it is safe.
@@ -73,6 +74,8 @@ pub struct Settings {
     pub token_file: Option<PathBuf>,
     /// Whether nobody is let in without a token.
     pub require_tokens: bool,
+    /// Which signed tokens are taken, if any are.
+    pub jwt: Option<JwtOptions>,
     /// Whether the server may listen beyond loopback although no token is required.
     pub insecure_no_auth: bool,
     /// Where audit lines go; to the log without one.
@@ -197,6 +200,7 @@ impl Settings {
             token: layers.get("token").map(|token| token.to_owned().into()),
             token_file: path("token_file"),
             require_tokens: layers.get("require_tokens") == Some("true"),
+            jwt: jwt(layers)?,
             insecure_no_auth: layers.get("insecure_no_auth") == Some("true"),
             audit_file: path("audit_file"),
             log: text("log"),
@@ -263,6 +267,22 @@ impl Settings {
             }
         }
     }
+}
+
+fn jwt(layers: &Layers) -> anyhow::Result<Option<JwtOptions>> {
+    let text = |name: &str| layers.get(name).map(str::to_owned);
+    let Some(keys) = layers.get("jwt_keys") else {
+        for name in ["jwt_issuer", "jwt_audience"] {
+            if layers.get(name).is_some() {
+                bail!("{name} needs jwt_keys, the keys that verify signed tokens");
+            }
+        }
+        return Ok(None);
+    };
+    let mut options = JwtOptions::new(keys);
+    (options.issuer, options.audience) = (text("jwt_issuer"), text("jwt_audience"));
+    options.tenant_claim = text("jwt_tenant_claim").unwrap_or(options.tenant_claim);
+    Ok(Some(options))
 }
 
 /// The store named by the source that counts most; a source that names two contradicts itself.

@@ -316,6 +316,35 @@ pub const OPTIONS: &[Setting] = &[
         ..PLAIN
     },
     Setting {
+        name: "jwt_keys",
+        env: "HITHERTO_JWT_KEYS",
+        help: "Take signed tokens (JWT: RS256, ES256, EdDSA) too, verified with these keys: a file or an https address, of a JWK set or of PEM. Then a token is required.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "jwt_issuer",
+        env: "HITHERTO_JWT_ISSUER",
+        help: "Who must have issued a signed token (iss).",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "jwt_audience",
+        env: "HITHERTO_JWT_AUDIENCE",
+        help: "For whom a signed token must be (aud). One that names an audience is refused without this.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "jwt_tenant_claim",
+        env: "HITHERTO_JWT_TENANT_CLAIM",
+        default: Some("tenant"),
+        help: "Which claim of a signed token names its tenant.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
         name: "insecure_no_auth",
         env: "HITHERTO_INSECURE_NO_AUTH",
         kind: Kind::Switch,

@@ -8,6 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Encoding;
+use crate::session::Tenant;
 
 /// How many parts it has, so that calls on several threads seldom wait for one another.
 const SHARDS: usize = 16;
@@ -19,6 +20,8 @@ const GENERATION: usize = 2_048;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Memo {
     shared: Arc<Shared>,
+    /// Whose counts it finds: nobody tells by time what another tenant has said.
+    owner: Tenant,
 }
 
 /// The hash is keyed anew in each process, so that nobody can make up two texts with one hash.
@@ -57,6 +60,11 @@ impl Shard {
 }
 
 impl Memo {
+    /// The same memo for another tenant, who finds its own counts only.
+    pub(crate) fn of(self, owner: &Tenant) -> Self {
+        Self { owner: owner.clone(), ..self }
+    }
+
     /// The count of `bytes` in that encoding, in one of several `ways` of counting them; `count` is called if it
     /// is not known.
     pub(crate) fn count(
@@ -66,7 +74,7 @@ impl Memo {
         bytes: &[u8],
         count: impl FnOnce() -> usize,
     ) -> usize {
-        let hash = self.shared.hasher.hash_one(bytes);
+        let hash = self.shared.hasher.hash_one((&self.owner, bytes));
         let second = self.shared.hasher.hash_one((bytes, hash));
         let key = (hash, second, bytes.len(), encoding, way);
         let shard = self.shared.shards.get(hash as usize % SHARDS);
@@ -110,6 +118,9 @@ mod tests {
         check(&memo, Encoding::Cl100k, 0, b"one", 3, 3);
         check(&memo, Encoding::O200k, 1, b"one", 4, 4);
         check(&memo, Encoding::O200k, 0, b"two", 5, 5);
+        let other = clone.of(&Tenant::parse("other").unwrap());
+        check(&other, Encoding::O200k, 0, b"one", 6, 6);
+        check(&memo, Encoding::O200k, 0, b"one", 7, 1);
     }
 
     #[test]

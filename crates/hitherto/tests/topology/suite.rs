@@ -12,7 +12,7 @@ use hitherto_testkit::suite::{Bench, Junk, Subject, together};
 use hitherto_testkit::{Cluster, RedisServer, Reply, Sentinels, ServerKind, available, slot_of};
 
 /// Servers, and which of them has a key.
-pub trait Servers: Send + Sync + 'static {
+pub(crate) trait Servers: Send + Sync + 'static {
     fn url(&self) -> String;
     /// Those that hold keys and take writes.
     fn all(&self) -> Vec<&RedisServer>;
@@ -20,8 +20,8 @@ pub trait Servers: Send + Sync + 'static {
 }
 
 /// A cluster that does not change.
-pub struct Still {
-    pub url: String,
+pub(crate) struct Still {
+    pub(crate) url: String,
     primaries: Vec<Arc<RedisServer>>,
     /// The primary of each slot.
     owners: Vec<usize>,
@@ -29,7 +29,7 @@ pub struct Still {
 }
 
 impl Still {
-    pub fn start(kind: ServerKind, plain: bool) -> Self {
+    pub(crate) fn start(kind: ServerKind, plain: bool) -> Self {
         let cluster = Cluster::start(kind, 3, 0);
         let mut owners = vec![0; 16_384];
         for node in 0..3 {
@@ -75,7 +75,7 @@ struct OnServers {
 }
 
 /// A store that is new and empty each time, on the same servers.
-pub fn maker(servers: Arc<dyn Servers>, acknowledge: u32) -> Box<dyn Fn() -> Subject + Send> {
+pub(crate) fn maker(servers: Arc<dyn Servers>, acknowledge: u32) -> Box<dyn Fn() -> Subject + Send> {
     Box::new(move || {
         for server in servers.all() {
             assert_eq!(server.command(&["FLUSHALL"]), Reply::Status("OK".to_owned()));

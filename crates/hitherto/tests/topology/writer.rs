@@ -11,36 +11,36 @@ use tokio::task::JoinHandle;
 /// How much later than its deadline a call may end on a machine that is busy.
 const SLACK: Duration = Duration::from_secs(3);
 
-pub fn session(name: &str) -> SessionId {
+pub(crate) fn session(name: &str) -> SessionId {
     SessionId::parse(name).unwrap()
 }
 
 /// The list of a session's records, as `docs/storage.md` names it.
-pub fn log(name: &str) -> String {
+pub(crate) fn log(name: &str) -> String {
     format!("hitherto:{{7:default:12:chat_history:{}:{name}}}:log", name.len())
 }
 
-pub fn options(url: &str) -> RedisOptions {
+pub(crate) fn options(url: &str) -> RedisOptions {
     RedisOptions::new(url)
 }
 
-pub fn memory(options: RedisOptions) -> ChatMemory {
+pub(crate) fn memory(options: RedisOptions) -> ChatMemory {
     ChatMemory::new(Arc::new(RedisStore::new(options).unwrap()))
 }
 
-pub async fn append(memory: &ChatMemory, to: &str, text: &str) -> Result<u64, Error> {
+pub(crate) async fn append(memory: &ChatMemory, to: &str, text: &str) -> Result<u64, Error> {
     let appended = memory.append(&session(to), vec![Message::user(text)], &AppendOptions::default()).await;
     appended.map(|appended| appended.first_seq)
 }
 
-pub async fn append_once(memory: &ChatMemory, to: &str, text: &str) -> Result<(u64, bool), Error> {
+pub(crate) async fn append_once(memory: &ChatMemory, to: &str, text: &str) -> Result<(u64, bool), Error> {
     let mut options = AppendOptions::default();
     options.idempotency_key = Some(text.to_owned());
     let appended = memory.append(&session(to), vec![Message::user(text)], &options).await?;
     Ok((appended.first_seq, appended.repeated))
 }
 
-pub async fn texts(memory: &ChatMemory, of: &str) -> Vec<String> {
+pub(crate) async fn texts(memory: &ChatMemory, of: &str) -> Vec<String> {
     let (mut texts, mut after) = (Vec::new(), 0);
     loop {
         let page = memory.messages(&session(of), Direction::After(after), 1000).await.unwrap();
@@ -53,7 +53,7 @@ pub async fn texts(memory: &ChatMemory, of: &str) -> Vec<String> {
 }
 
 /// Writes one message after another, each with its idempotency key, until it is stored.
-pub struct Writer {
+pub(crate) struct Writer {
     stop: Arc<AtomicBool>,
     writing: JoinHandle<Written>,
     memory: ChatMemory,
@@ -62,20 +62,20 @@ pub struct Writer {
 
 /// What a writer did.
 #[derive(Debug, Default)]
-pub struct Written {
-    pub acknowledged: usize,
-    pub errors: Vec<Error>,
+pub(crate) struct Written {
+    pub(crate) acknowledged: usize,
+    pub(crate) errors: Vec<Error>,
 }
 
 impl Writer {
-    pub fn start(memory: &ChatMemory, to: &'static str) -> Self {
+    pub(crate) fn start(memory: &ChatMemory, to: &'static str) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let writing = tokio::spawn(write(memory.clone(), to, Arc::clone(&stop)));
         Self { stop, writing, memory: memory.clone(), to }
     }
 
     /// Lets it finish what it writes, and checks that every message is there, once, in order.
-    pub async fn stop(self) -> Written {
+    pub(crate) async fn stop(self) -> Written {
         self.stop.store(true, Ordering::SeqCst);
         let written = self.writing.await.unwrap();
         let expected: Vec<String> = (0..written.acknowledged).map(|number| number.to_string()).collect();
@@ -106,6 +106,6 @@ async fn write(memory: ChatMemory, to: &str, stop: Arc<AtomicBool>) -> Written {
 }
 
 /// Does something that waits, beside what runs here.
-pub async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
 }
