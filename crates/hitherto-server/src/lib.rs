@@ -16,6 +16,8 @@ mod target;
 
 pub mod commands;
 
+mod limits;
+
 mod keyspace;
 
 mod digits;
@@ -28,6 +30,7 @@ mod demo;
 pub use commands::command_line;
 pub use http::{Door, Options};
 pub use keyspace::{Keyspace, KeyspaceOptions, Order, Part, Profile, Profiles, Reads};
+pub use limits::Limiter;
 pub use resp::{RespOptions, run_resp};
 pub use server::run;
 pub use store::{Access, open, shown};

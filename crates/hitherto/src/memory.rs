@@ -5,6 +5,7 @@
 
 mod context;
 mod elements;
+mod gate;
 mod page;
 mod search;
 mod stored;
@@ -33,6 +34,7 @@ use crate::ttl::TtlChange;
 use crate::window::Window;
 
 pub use elements::{Element, Elements, End};
+pub use gate::{Addition, Full, Gate, Settled};
 pub use page::{Direction, Page};
 pub use stored::{MessageId, StoredMessage};
 pub use summary::Fold;
@@ -52,6 +54,7 @@ pub struct ChatMemory {
     clock: Clock,
     summaries: Option<Arc<Summaries>>,
     memo: Memo,
+    gate: Option<Arc<dyn Gate>>,
 }
 
 /// What an append is to do besides appending.
@@ -108,6 +111,7 @@ impl ChatMemory {
             clock: Clock::default(),
             summaries: None,
             memo: Memo::default(),
+            gate: None,
         }
     }
 
@@ -155,6 +159,13 @@ impl ChatMemory {
         self
     }
 
+    /// The same memory, with somebody who is asked before anything is added.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Arc<dyn Gate>) -> Self {
+        self.gate = Some(gate);
+        self
+    }
+
     /// The limits in force.
     pub fn limits(&self) -> &Limits {
         &self.limits
@@ -178,6 +189,7 @@ impl ChatMemory {
     ) -> Result<Appended> {
         let key = self.key(session)?;
         self.check_append(&messages, options)?;
+        let admitted = self.admit(session, || addition(&messages)).await?;
         let now = self.clock.now();
         let once = options
             .idempotency_key
@@ -212,6 +224,9 @@ impl ChatMemory {
             })
             .collect();
         let Receipt { first_seq, repeated, messages, .. } = receipt;
+        if let Some(admitted) = admitted.filter(|_| !repeated) {
+            admitted.stored(first_seq == 1);
+        }
         Ok(Appended { first_seq, ids, repeated, messages })
     }
 
@@ -311,7 +326,9 @@ impl ChatMemory {
     /// # Errors
     /// [`StoreError::NoMessage`] if there is no such message, or no longer.
     pub async fn delete(&self, session: &SessionId, seq: Seq) -> Result<()> {
-        self.change(session, seq, |old, _| Ok(old.deleted())).await.map(drop)
+        self.change(session, seq, |old, _| Ok(old.deleted())).await?;
+        self.note_removal();
+        Ok(())
     }
 
     /// Puts what `change` makes of a message in its place, trying again if somebody else was faster.
@@ -356,6 +373,7 @@ impl ChatMemory {
     pub async fn pop(&self, session: &SessionId, what: Pop) -> Result<Vec<StoredMessage>> {
         let key = self.key(session)?;
         let popped = self.store.pop(At { key: &key, now: self.clock.now() }, what).await?;
+        self.note_removal();
         Ok(popped.into_iter().filter_map(StoredMessage::of_entry).collect())
     }
 
@@ -367,7 +385,11 @@ impl ChatMemory {
     pub async fn fork(&self, session: &SessionId, to: &SessionId, upto: Option<Seq>) -> Result<Seq> {
         let key = self.key(session)?;
         let target = self.key(to)?;
+        let admitted = self.admit_copy(session, to).await?;
         let last = self.store.fork(At { key: &key, now: self.clock.now() }, to, upto).await?;
+        if let Some(admitted) = admitted {
+            admitted.stored(true);
+        }
         self.mark_due(&target).await;
         Ok(last)
     }
@@ -379,7 +401,9 @@ impl ChatMemory {
     /// Any error of the store.
     pub async fn clear(&self, session: &SessionId) -> Result<Option<u64>> {
         let key = self.key(session)?;
-        Ok(self.store.clear(At { key: &key, now: self.clock.now() }).await?)
+        let cleared = self.store.clear(At { key: &key, now: self.clock.now() }).await?;
+        self.note_removal();
+        Ok(cleared)
     }
 
     /// Sets or removes a session's time to live. Setting it starts its clock.
@@ -464,6 +488,13 @@ fn check_size(what: &'static str, size: usize, unit: &str, max: usize) -> Result
         return Err(Error::TooLarge { what, size: format!("{size} {unit}"), max });
     }
     Ok(())
+}
+
+/// What an append adds: the JSON of its messages, each behind the header of a record.
+fn addition(messages: &[Message]) -> Addition {
+    let header = crate::record::HEADER as u64;
+    let bytes = messages.iter().map(|message| message.payload().len() as u64 + header).sum();
+    Addition { messages: messages.len() as u64, bytes }
 }
 
 /// Somebody else was faster each time.

@@ -20,6 +20,7 @@ mod import;
 mod sessions;
 mod show;
 mod summary;
+mod usage;
 
 mod again;
 mod interrupt;

@@ -15,6 +15,7 @@ use super::Call;
 use super::call::say;
 use crate::http::{Door, Options};
 use crate::keyspace::{Keyspace, KeyspaceOptions};
+use crate::limits::Limiter;
 use crate::resp::{RespOptions, run_resp};
 use crate::settings::LogFormat;
 use crate::{demo, server, store, summariser};
@@ -36,6 +37,8 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
         .under(settings.memory_key.clone())
         .with_limits(settings.limits.clone());
     let memory = summariser::folding(memory, &settings.summaries)?;
+    let limiter = Limiter::new(settings.tenant_limits.clone());
+    let memory = limiter.guard(memory);
     let shown = store::shown(&settings.backend);
     say(&format!("Hitherto {} listens on http://{address}", env!("CARGO_PKG_VERSION")));
     if let Some(resp) = &resp {
@@ -60,9 +63,13 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
         tracing::info!(%address, store = shown, summariser, "listening");
     }
     let look = look(memory.clone());
-    let keyspace = Keyspace::new(memory.clone(), KeyspaceOptions::from(&settings));
+    let mut keyspace_options = KeyspaceOptions::from(&settings);
+    keyspace_options.limiter = limiter.clone();
+    let keyspace = Keyspace::new(memory.clone(), keyspace_options);
     let resp_options = RespOptions::from(&settings);
-    let door = Door::new(memory, Options::from(&settings));
+    let mut door_options = Options::from(&settings);
+    door_options.limiter = limiter;
+    let door = Door::new(memory, door_options);
     let door = Arc::new(if settings.redis_rest { door.with_keyspace(keyspace.clone()) } else { door });
     let (stop, told) = watch::channel(false);
     let stopping = async {

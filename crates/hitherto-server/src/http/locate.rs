@@ -19,6 +19,7 @@ pub(super) fn memory(
     namespace: Option<&str>,
 ) -> Result<ChatMemory, Problem> {
     let memory = door.memory.clone();
+    door.options.limiter.request(&memory.scope().tenant)?;
     let Some(namespace) = namespace.filter(|namespace| !namespace.is_empty()) else {
         return Ok(memory);
     };

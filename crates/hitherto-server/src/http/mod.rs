@@ -14,6 +14,7 @@ mod query;
 mod append;
 mod context;
 mod fork;
+mod limits;
 mod message;
 mod pop;
 mod read;
@@ -46,6 +47,7 @@ use hitherto::{ChatMemory, Encoding, SummaryRole, Ttl};
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::keyspace::Keyspace;
+use crate::limits::Limiter;
 use crate::settings::Settings;
 use problem::{Code, Problem};
 
@@ -101,6 +103,8 @@ pub struct Options {
     pub zep: bool,
     /// In which role a summary is given where a protocol leaves the choice. Default system.
     pub summary_role: SummaryRole,
+    /// Who holds tenants to their requests a second. Default nobody.
+    pub limiter: Limiter,
 }
 
 impl Default for Options {
@@ -119,6 +123,7 @@ impl Default for Options {
             motorhead: true,
             zep: true,
             summary_role: SummaryRole::System,
+            limiter: Limiter::default(),
         }
     }
 }
@@ -140,6 +145,7 @@ impl From<&Settings> for Options {
             motorhead: settings.motorhead,
             zep: settings.zep,
             summary_role: settings.summary_role,
+            limiter: Limiter::default(),
         }
     }
 }
@@ -246,6 +252,7 @@ pub(crate) fn router(door: Arc<Door>) -> Router {
         .route("/v1/users/", delete(users::erase))
         .route("/v1/users/{user}/sessions", get(users::list))
         .route("/v1/users//sessions", get(users::list))
+        .route("/v1/limits", get(limits::show))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/openapi.json", get(openapi::document))

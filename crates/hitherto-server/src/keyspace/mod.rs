@@ -41,6 +41,7 @@ use std::time::{Duration, Instant};
 use hitherto::{ChatMemory, Encoding, SummaryRole};
 use tokio::sync::OnceCell;
 
+use crate::limits::Limiter;
 use crate::settings::Settings;
 
 pub use profile::{Order, Part, Profile, Profiles, Reads};
@@ -65,6 +66,8 @@ pub struct KeyspaceOptions {
     pub command_limit: usize,
     /// By when a command that needs several answers of the store has ended. Default 4 s.
     pub deadline: Duration,
+    /// Who holds tenants to their requests a second. Default nobody.
+    pub limiter: Limiter,
 }
 
 impl Default for KeyspaceOptions {
@@ -76,6 +79,7 @@ impl Default for KeyspaceOptions {
             reply_limit: 64 << 20,
             command_limit: 4 << 20,
             deadline: Duration::from_secs(4),
+            limiter: Limiter::default(),
         }
     }
 }

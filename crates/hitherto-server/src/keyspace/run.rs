@@ -68,6 +68,16 @@ impl Keyspace {
                 return 1;
             }
         };
+        // What only says who speaks, or ends what was begun, is let in always.
+        let counts = !client.executing && (entry.reads() || entry.writes());
+        let (limiter, tenant) = (&self.0.options.limiter, &self.memory().scope().tenant);
+        if counts && let Err(too_soon) = limiter.request(tenant) {
+            if let Some(transaction) = &mut client.transaction {
+                transaction.spoiled = true;
+            }
+            replies.push(errors::too_soon(too_soon));
+            return 1;
+        }
         if client.transaction.is_some() && !is_immediate(entry.op) {
             replies.push(self.queue(client, command));
             return 1;
@@ -75,6 +85,9 @@ impl Keyspace {
         client.just_watched &= matches!(entry.op, Op::Type | Op::Watch);
         let begun = replies.len();
         let used = self.step(client, entry, commands, replies).await.max(1);
+        if counts {
+            limiter.also(tenant, used as u64 - 1);
+        }
         self.0.commands.fetch_add(used as u64, Ordering::Relaxed);
         let given = replies.get(begun..).unwrap_or_default();
         self.note(client, commands, given);

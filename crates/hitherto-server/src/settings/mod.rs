@@ -7,6 +7,7 @@
 mod flags;
 mod kind;
 mod layers;
+mod limits;
 mod profiles;
 mod reference;
 mod resolved;
@@ -17,6 +18,7 @@ mod tenants;
 pub use flags::flags_for;
 pub use kind::Kind;
 pub use layers::{Layers, Source};
+pub use limits::{TenantLimits, TenantLimitsTable};
 pub use reference::{page, sample};
 pub use resolved::{Backend, Color, LogFormat, Settings};
 pub use summaries::{ModelKey, ModelSettings, SummarySettings};

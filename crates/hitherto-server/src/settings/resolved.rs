@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use hitherto::{Limits, MemoryKey, SummaryRole, Ttl};
 use secrecy::SecretString;
 
-use super::{Layers, Source, SummarySettings};
+use super::{Layers, Source, SummarySettings, TenantLimitsTable};
 use crate::keyspace::Profile;
 
 /// What a command works with. Printing it is safe.
@@ -58,6 +58,8 @@ pub struct Settings {
     pub zep: bool,
     /// How sessions are summarised.
     pub summaries: SummarySettings,
+    /// What tenants are held to.
+    pub tenant_limits: TenantLimitsTable,
     /// What is logged.
     pub log: String,
     /// How log lines look.
@@ -156,6 +158,7 @@ impl Settings {
             motorhead: layers.get("motorhead") != Some("off"),
             zep: layers.get("zep") != Some("off"),
             summaries: SummarySettings::resolve(layers)?,
+            tenant_limits: TenantLimitsTable::resolve(layers)?,
             log: text("log"),
             log_format: if layers.get("log_format") == Some("json") {
                 LogFormat::Json
