@@ -64,6 +64,8 @@ macro_rules! store_suite {
                 a_key_that_stood_for_something_else_is_refused
                 a_repeat_changes_no_settings
                 concurrent_repeats_store_once
+                only_a_repeat_may_be_accepted
+                only_a_repeat_may_be_accepted
                 the_same_key_in_another_session_is_another_key
                 keys_that_look_alike_are_apart
                 a_key_is_forgotten_with_its_cleared_session

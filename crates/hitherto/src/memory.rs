@@ -189,12 +189,18 @@ impl ChatMemory {
     ) -> Result<Appended> {
         let key = self.key(session)?;
         self.check_append(&messages, options)?;
-        let admitted = self.admit(session, || addition(&messages)).await?;
+        let (admitted, full) = match self.admit(session, || addition(&messages)).await {
+            Ok(admitted) => (admitted, None),
+            Err(full) if options.idempotency_key.is_none() => return Err(full.into()),
+            // What is stored already needs no room, and whoever asks again has to learn that it is.
+            Err(full) => (None, Some(full)),
+        };
         let now = self.clock.now();
-        let once = options
-            .idempotency_key
-            .as_ref()
-            .map(|key| Once { key: key.clone(), fingerprint: fingerprint(&messages) });
+        let once = options.idempotency_key.as_ref().map(|key| Once {
+            key: key.clone(),
+            fingerprint: fingerprint(&messages),
+            only: full.is_some(),
+        });
         let own_ids: Vec<Option<String>> = messages.iter().map(Message::own_id).collect();
         let first_id = Uuid::now_v7();
         let records = messages
@@ -211,7 +217,10 @@ impl ChatMemory {
             count: options.count,
             user: options.user.clone(),
         };
-        let receipt = self.store.append(At { key: &key, now }, batch).await?;
+        let receipt = match (self.store.append(At { key: &key, now }, batch).await, full) {
+            (Err(StoreError::OnceUnknown), Some(full)) => return Err(full.into()),
+            (receipt, _) => receipt?,
+        };
         if let Some(summaries) = self.summaries.as_ref().filter(|_| receipt.due) {
             summaries.due.notify_one();
         }

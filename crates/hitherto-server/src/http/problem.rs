@@ -240,7 +240,7 @@ impl From<StoreError> for Problem {
             StoreError::ReadOnly { .. } => Code::StoreReadOnly,
             StoreError::NewerFormat { .. } => Code::StoreNewerFormat,
             StoreError::Foreign { .. } => Code::StoreForeign,
-            StoreError::OnceMismatch => Code::IdempotencyKeyReused,
+            StoreError::OnceMismatch | StoreError::OnceUnknown => Code::IdempotencyKeyReused,
             StoreError::NoSession => Code::SessionNotFound,
             StoreError::SessionExists => Code::SessionExists,
             StoreError::UserMismatch => Code::UserMismatch,
