@@ -65,7 +65,6 @@ macro_rules! store_suite {
                 a_repeat_changes_no_settings
                 concurrent_repeats_store_once
                 only_a_repeat_may_be_accepted
-                only_a_repeat_may_be_accepted
                 the_same_key_in_another_session_is_another_key
                 keys_that_look_alike_are_apart
                 a_key_is_forgotten_with_its_cleared_session
@@ -362,6 +361,7 @@ macro_rules! store_suite {
                 a_large_session_goes_whole
                 a_session_goes_whole_or_stays_whole
                 a_fold_brings_no_summary_back
+                folding_and_erasing_at_once_leaves_nothing
                 a_session_that_changed_hands_stays
             }
             usage {
