@@ -23,6 +23,8 @@ mod target;
 
 pub mod commands;
 
+mod limits;
+
 mod keyspace;
 
 mod digits;
@@ -38,6 +40,7 @@ pub use access::{Gate, GateOptions, Grant, JwtOptions, Need};
 pub use commands::command_line;
 pub use http::{Door, Options, Route, routes};
 pub use keyspace::{Keyspace, KeyspaceOptions, Order, Part, Profile, Profiles, Reads};
+pub use limits::Limiter;
 pub use resp::{RespOptions, run_resp};
 pub use server::run;
 pub use store::{Access, open, shown};

@@ -9,6 +9,7 @@ mod object;
 mod server;
 mod session;
 mod summary;
+mod usage;
 mod wire;
 
 use crate::access::audit::{self, Who};
@@ -23,6 +24,7 @@ pub(crate) use object::{Member, members, without};
 pub(crate) use server::Server;
 pub(crate) use session::{Cursor, SessionInfo, SessionList};
 pub(crate) use summary::{ContextQuery, SummaryInfo, Version};
+pub(crate) use usage::{Usage, Used};
 pub(crate) use wire::WireMessage;
 
 /// How long erasing goes on before it says how far it is.
@@ -201,6 +203,17 @@ impl Target {
                 audit::erased(&Who::Command, &memory.scope().tenant, &erasure);
                 Ok(Receipt::of(&erasure))
             }
+        }
+    }
+
+    /// What the tenant has, under all memory keys, and of a server what it may have.
+    ///
+    /// # Errors
+    /// Any failure of the store or server.
+    pub(crate) async fn usage(&self) -> Result<Usage> {
+        match self {
+            Self::Server(server) => server.usage().await,
+            Self::Store(memory) => Ok(Usage::of(memory.scope().tenant.as_str(), &memory.usage().await?)),
         }
     }
 

@@ -68,6 +68,7 @@ macro_rules! store_suite {
                 a_key_that_stood_for_something_else_is_refused
                 a_repeat_changes_no_settings
                 concurrent_repeats_store_once
+                only_a_repeat_may_be_accepted
                 the_same_key_in_another_session_is_another_key
                 keys_that_look_alike_are_apart
                 a_key_is_forgotten_with_its_cleared_session
@@ -366,6 +367,7 @@ macro_rules! store_suite {
                 a_large_session_goes_whole
                 a_session_goes_whole_or_stays_whole
                 a_fold_brings_no_summary_back
+                folding_and_erasing_at_once_leaves_nothing
                 a_session_that_changed_hands_stays
             }
             usage {

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::memory::Full;
 use crate::message::MessageError;
 use crate::session::NameError;
 use crate::store::{Seq, StoreError};
@@ -83,6 +84,9 @@ pub enum Error {
     /// The stored message cannot be read; it is kept.
     #[error("message {0} cannot be read; it is kept as it is")]
     Unreadable(Seq),
+    /// The tenant has as much as it may have.
+    #[error(transparent)]
+    Full(#[from] Full),
     /// Nothing is summarised here.
     #[error("sessions are not summarised here: no summariser is set up")]
     SummariesOff,

@@ -65,8 +65,8 @@ pub use context::{
 pub use dialect::{Dialect, Loss, Translated};
 pub use error::{Error, Limits};
 pub use memory::{
-    AppendOptions, Appended, ChatMemory, Direction, Edit, Element, Elements, End, Erasure, Fold, MessageId,
-    Page, Result, StoredMessage,
+    Addition, AppendOptions, Appended, ChatMemory, Direction, Edit, Element, Elements, End, Erasure, Fold,
+    Full, Gate, MessageId, Page, Result, Settled, StoredMessage,
 };
 pub use message::{
     Content, ListEnd, Message, MessageError, Part, Role, ToolCall, decode_string as lossy_string,

@@ -5,6 +5,7 @@
 
 mod context;
 mod elements;
+mod gate;
 mod page;
 mod search;
 mod stored;
@@ -34,6 +35,7 @@ use crate::ttl::TtlChange;
 use crate::window::Window;
 
 pub use elements::{Element, Elements, End};
+pub use gate::{Addition, Full, Gate, Settled};
 pub use page::{Direction, Page};
 pub use stored::{MessageId, StoredMessage};
 pub use summary::Fold;
@@ -54,6 +56,7 @@ pub struct ChatMemory {
     summaries: Option<Arc<Summaries>>,
     memo: Memo,
     stats: Arc<Stats>,
+    gate: Option<Arc<dyn Gate>>,
 }
 
 /// What an append is to do besides appending.
@@ -111,6 +114,7 @@ impl ChatMemory {
             summaries: None,
             memo: Memo::default(),
             stats: Arc::default(),
+            gate: None,
         }
     }
 
@@ -156,6 +160,13 @@ impl ChatMemory {
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// The same memory, with somebody who is asked before anything is added.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Arc<dyn Gate>) -> Self {
+        self.gate = Some(gate);
         self
     }
 
@@ -216,11 +227,18 @@ impl ChatMemory {
     ) -> Result<Appended> {
         let key = self.key(session)?;
         self.check_append(&messages, options)?;
+        let (admitted, full) = match self.admit(session, || addition(&messages)).await {
+            Ok(admitted) => (admitted, None),
+            Err(full) if options.idempotency_key.is_none() => return Err(full.into()),
+            // What is stored already needs no room, and whoever asks again has to learn that it is.
+            Err(full) => (None, Some(full)),
+        };
         let now = self.clock.now();
-        let once = options
-            .idempotency_key
-            .as_ref()
-            .map(|key| Once { key: key.clone(), fingerprint: fingerprint(&messages) });
+        let once = options.idempotency_key.as_ref().map(|key| Once {
+            key: key.clone(),
+            fingerprint: fingerprint(&messages),
+            only: full.is_some(),
+        });
         let own_ids: Vec<Option<String>> = messages.iter().map(Message::own_id).collect();
         let first_id = Uuid::now_v7();
         let records = messages
@@ -237,7 +255,10 @@ impl ChatMemory {
             count: options.count,
             user: options.user.clone(),
         };
-        let receipt = self.store.append(At { key: &key, now }, batch).await?;
+        let receipt = match (self.store.append(At { key: &key, now }, batch).await, full) {
+            (Err(StoreError::OnceUnknown), Some(full)) => return Err(full.into()),
+            (receipt, _) => receipt?,
+        };
         if let Some(summaries) = self.summaries.as_ref().filter(|_| receipt.due) {
             summaries.due.notify_one();
         }
@@ -255,6 +276,9 @@ impl ChatMemory {
             })
             .collect();
         let Receipt { first_seq, repeated, messages, .. } = receipt;
+        if let Some(admitted) = admitted.filter(|_| !repeated) {
+            admitted.stored(first_seq == 1);
+        }
         Ok(Appended { first_seq, ids, repeated, messages })
     }
 
@@ -354,7 +378,9 @@ impl ChatMemory {
     /// # Errors
     /// [`StoreError::NoMessage`] if there is no such message, or no longer.
     pub async fn delete(&self, session: &SessionId, seq: Seq) -> Result<()> {
-        self.change(session, seq, |old, _| Ok(old.deleted())).await.map(drop)
+        self.change(session, seq, |old, _| Ok(old.deleted())).await?;
+        self.note_removal();
+        Ok(())
     }
 
     /// Puts what `change` makes of a message in its place, trying again if somebody else was faster.
@@ -399,6 +425,7 @@ impl ChatMemory {
     pub async fn pop(&self, session: &SessionId, what: Pop) -> Result<Vec<StoredMessage>> {
         let key = self.key(session)?;
         let popped = self.store.pop(At { key: &key, now: self.clock.now() }, what).await?;
+        self.note_removal();
         Ok(popped.into_iter().filter_map(StoredMessage::of_entry).collect())
     }
 
@@ -410,7 +437,11 @@ impl ChatMemory {
     pub async fn fork(&self, session: &SessionId, to: &SessionId, upto: Option<Seq>) -> Result<Seq> {
         let key = self.key(session)?;
         let target = self.key(to)?;
+        let admitted = self.admit_copy(session, to).await?;
         let last = self.store.fork(At { key: &key, now: self.clock.now() }, to, upto).await?;
+        if let Some(admitted) = admitted {
+            admitted.stored(true);
+        }
         self.mark_due(&target).await;
         Ok(last)
     }
@@ -422,7 +453,9 @@ impl ChatMemory {
     /// Any error of the store.
     pub async fn clear(&self, session: &SessionId) -> Result<Option<u64>> {
         let key = self.key(session)?;
-        Ok(self.store.clear(At { key: &key, now: self.clock.now() }).await?)
+        let cleared = self.store.clear(At { key: &key, now: self.clock.now() }).await?;
+        self.note_removal();
+        Ok(cleared)
     }
 
     /// Sets or removes a session's time to live. Setting it starts its clock.
@@ -507,6 +540,13 @@ fn check_size(what: &'static str, size: usize, unit: &str, max: usize) -> Result
         return Err(Error::TooLarge { what, size: format!("{size} {unit}"), max });
     }
     Ok(())
+}
+
+/// What an append adds: the JSON of its messages, each behind the header of a record.
+fn addition(messages: &[Message]) -> Addition {
+    let header = crate::record::HEADER as u64;
+    let bytes = messages.iter().map(|message| message.payload().len() as u64 + header).sum();
+    Addition { messages: messages.len() as u64, bytes }
 }
 
 /// Somebody else was faster each time.

@@ -31,7 +31,7 @@ pub const FORMAT: u8 = 1;
 /// The first byte of every record.
 const MAGIC: u8 = b'H';
 /// The length of the header of a record that was never edited.
-const HEADER: usize = 33;
+pub(crate) const HEADER: usize = 33;
 
 const DELETED: u8 = 1;
 const EDITED: u8 = 2;

@@ -65,6 +65,8 @@ pub struct Once {
     pub key: String,
     /// A fingerprint of what is appended: the same key with another one is an error.
     pub fingerprint: Uuid,
+    /// Whether only a repeat is accepted: then a key that is not known is an error, and nothing is stored.
+    pub only: bool,
 }
 
 /// A change of one setting of a session.
@@ -425,7 +427,8 @@ pub trait Store: Send + Sync + Debug {
     ///
     /// # Errors
     /// [`StoreError::OnceMismatch`] for a key that stood for something else, [`StoreError::UserMismatch`] for a user
-    /// where the session is another's; any error of the connection.
+    /// where the session is another's, [`StoreError::OnceUnknown`] where only a repeat is accepted and this is none; any
+    /// error of the connection.
     async fn append(&self, at: At<'_>, batch: Batch) -> Result<Receipt>;
 
     /// Reads a part of a session; an unknown session reads as an empty one. Restarts the clock of a

@@ -24,7 +24,7 @@ use super::summary::{SummaryArgs, SummaryWhat};
 use super::token::{TokenArgs, TokenWhat};
 use super::{
     Argument, Call, CommandEntry, Form, append, bring, clear, completions, context, doctor, erase, export,
-    fold, import, sessions, show, summary, token,
+    fold, import, sessions, show, summary, token, usage,
 };
 use crate::settings::{Backend, Kind};
 use crate::store::{self, Access};
@@ -39,7 +39,7 @@ const COUNT: Kind = Kind::Number { unit: "NUMBER", min: 1, max: u32::MAX as u64 
 const SEQ: Kind = Kind::Number { unit: "SEQ", min: 0, max: 1 << 52 };
 
 /// Their entries, in the order of help.
-pub(super) const ENTRIES: [CommandEntry; 13] = [
+pub(super) const ENTRIES: [CommandEntry; 14] = [
     CommandEntry {
         name: "append",
         about: "Append a message to a session, or messages from standard input",
@@ -376,6 +376,12 @@ pub(super) const ENTRIES: [CommandEntry; 13] = [
         arguments: &[JSON],
     },
     CommandEntry {
+        name: "usage",
+        about: "Say how many sessions, messages and bytes there are under all memory keys, and of a server how many there may be",
+        example: "hitherto usage --server http://127.0.0.1:8700",
+        arguments: &[JSON],
+    },
+    CommandEntry {
         name: "completions",
         about: "Print what a shell needs to complete commands and options",
         example: "hitherto completions bash > ~/.local/share/bash-completion/completions/hitherto",
@@ -485,6 +491,7 @@ async fn dispatch(command: &str, call: &Call, out: &mut Output) -> anyhow::Resul
             };
             token::run(&store::open(&call.settings, access)?, &args, out).await
         }
+        "usage" => usage::run(&target(call, Access::Read)?, call.switch("json"), out).await,
         "completions" => {
             let name = call.value("shell").unwrap_or_default();
             let shell =

@@ -21,6 +21,7 @@ mod sessions;
 mod show;
 mod summary;
 mod token;
+mod usage;
 
 mod again;
 mod interrupt;

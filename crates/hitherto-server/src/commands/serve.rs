@@ -16,6 +16,7 @@ use super::call::say;
 use crate::access::exposure;
 use crate::http::{Door, Options};
 use crate::keyspace::{Keyspace, KeyspaceOptions};
+use crate::limits::Limiter;
 use crate::resp::{RespOptions, run_resp};
 use crate::settings::{Backend, LogFormat};
 use crate::tls::{Listener, Tls, keep, warn_of_plain};
@@ -59,6 +60,8 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
     let memory =
         ChatMemory::new(store).under(settings.memory_key.clone()).with_limits(settings.limits.clone());
     let memory = summariser::folding(memory, &settings.summaries)?;
+    let limiter = Limiter::new(settings.tenant_limits.clone());
+    let memory = limiter.guard(memory);
     let shown = store::shown(&settings.backend);
     say(&format!("Hitherto {} listens on {url}", env!("CARGO_PKG_VERSION")));
     if let Some(resp) = &resp {
@@ -87,9 +90,13 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
         tracing::info!(%address, store = shown, summariser, "listening");
     }
     let look = look(memory.clone(), matches!(settings.backend, Backend::Redis(_)));
-    let keyspace = Keyspace::new(memory.clone(), KeyspaceOptions::from(&settings)).with_gate(gate.clone());
+    let mut keyspace_options = KeyspaceOptions::from(&settings);
+    keyspace_options.limiter = limiter.clone();
+    let keyspace = Keyspace::new(memory.clone(), keyspace_options).with_gate(gate.clone());
     let resp_options = RespOptions::from(&settings);
-    let door = Door::new(memory, Options::from(&settings)).with_gate(gate);
+    let mut door_options = Options::from(&settings);
+    door_options.limiter = limiter;
+    let door = Door::new(memory, door_options).with_gate(gate);
     let door = door.counting(Arc::clone(keyspace.metrics()));
     let door = Arc::new(if settings.redis_rest { door.with_keyspace(keyspace.clone()) } else { door });
     let (stop, told) = watch::channel(false);

@@ -26,6 +26,7 @@ pub(super) fn memory(
         Some(tenant) => door.memory.clone().for_tenant(tenant.clone()),
         None => door.memory.clone(),
     };
+    door.options.limiter.request(&memory.scope().tenant)?;
     let Some(namespace) = namespace.filter(|namespace| !namespace.is_empty()) else {
         return Ok(memory);
     };

@@ -15,6 +15,7 @@ mod query;
 mod append;
 mod context;
 mod fork;
+mod limits;
 mod message;
 mod pop;
 mod read;
@@ -51,6 +52,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use crate::access::{Gate, Need};
 use crate::keyspace::Keyspace;
+use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::settings::{Backend, Settings};
 use problem::{Code, Problem};
@@ -118,6 +120,8 @@ pub struct Options {
     pub metrics_tenants: Vec<Tenant>,
     /// What the metrics call the store. Default `custom`.
     pub store: &'static str,
+    /// Who holds tenants to their requests a second. Default nobody.
+    pub limiter: Limiter,
 }
 
 impl Default for Options {
@@ -139,6 +143,7 @@ impl Default for Options {
             slow_request: Some(Duration::from_secs(1)),
             metrics_tenants: Vec::new(),
             store: "custom",
+            limiter: Limiter::default(),
         }
     }
 }
@@ -167,6 +172,7 @@ impl From<&Settings> for Options {
                 Backend::Redis(_) => "redis",
                 Backend::Server(_) => "server",
             },
+            limiter: Limiter::default(),
         }
     }
 }
@@ -346,6 +352,7 @@ pub(crate) fn router(door: Arc<Door>) -> Router {
         .route("/v1/users/", delete(users::erase))
         .route("/v1/users/{user}/sessions", get(users::list))
         .route("/v1/users//sessions", get(users::list))
+        .route("/v1/limits", get(limits::show))
         .route("/openapi.json", get(openapi::document))
         .route("/docs", get(docs::page))
         .fallback(no_route)

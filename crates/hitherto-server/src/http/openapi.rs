@@ -55,6 +55,7 @@ const SESSION_ERRORS: &[Code] = &[Code::InvalidSessionId, Code::SessionIdTooLong
 /// Errors that every operation on the store can have.
 const STORE_ERRORS: &[Code] = &[
     Code::UnknownParameter,
+    Code::RateLimited,
     Code::StoreUnreachable,
     Code::StoreDisconnected,
     Code::StoreLoading,
@@ -100,6 +101,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             Code::IdempotencyKeyReused,
             Code::InvalidUser,
             Code::UserMismatch,
+            Code::TenantFull,
         ],
     },
     Operation {
@@ -177,7 +179,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         parameters: &["id"],
         body: Some(("Fork", false)),
         answers: &[("201", "The new session.", Some("Forked"))],
-        errors: &[Code::SessionNotFound, Code::MessageNotFound, Code::SessionExists],
+        errors: &[Code::SessionNotFound, Code::MessageNotFound, Code::SessionExists, Code::TenantFull],
     },
     Operation {
         method: "get",
@@ -322,6 +324,17 @@ pub(super) const OPERATIONS: &[Operation] = &[
             Some("Erasure"),
         )],
         errors: &[Code::InvalidUser],
+    },
+    Operation {
+        method: "get",
+        path: "/v1/limits",
+        id: "getLimits",
+        need: Some(Need::Admin),
+        summary: "What the caller's tenant may have, and what it has, as it was counted last. A limit that is left out is none; what is used is left out where it could not be counted in time.",
+        parameters: &[],
+        body: None,
+        answers: &[("200", "The limits and what is used.", Some("Limits"))],
+        errors: &[],
     },
     Operation {
         method: "get",

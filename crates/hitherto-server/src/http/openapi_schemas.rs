@@ -87,6 +87,15 @@ fn of_sessions() -> Value {
             "sessions": {"type": "array", "items": {"$ref": "#/components/schemas/Session"}},
             "next_cursor": {"type": "string", "description": "Where the next page begins; left out on the last."},
         })),
+        "Limits": object(&["tenant", "requests_per_second", "sessions", "messages", "bytes"], json!({
+            "tenant": text,
+            "requests_per_second": object(&[], json!({"limit": {"type": "integer", "minimum": 1}})),
+            "sessions": {"$ref": "#/components/schemas/Used"},
+            "messages": {"$ref": "#/components/schemas/Used"},
+            "bytes": {"$ref": "#/components/schemas/Used"},
+            "counted_at": time,
+        })),
+        "Used": object(&[], json!({"limit": {"type": "integer", "minimum": 1}, "used": count})),
         "Erasure": object(&["user", "sessions", "messages", "bytes", "erased_at", "done", "left"], json!({
             "user": text, "sessions": count, "messages": count, "bytes": count, "erased_at": time,
             "done": {"type": "boolean", "description": "Whether everything that the user had is gone. If not, the same request goes on."},
@@ -102,6 +111,7 @@ fn of_sessions() -> Value {
                 "title": text, "status": {"type": "integer"}, "detail": text,
                 "code": {"type": "string", "description": "What went wrong; it keeps its meaning."},
                 "limit": {"type": "integer", "description": "The limit that was exceeded."},
+                "what": {"type": "string", "enum": ["sessions", "messages", "bytes"], "description": "Of what a tenant has too much."},
                 "index": {"type": "integer", "description": "Which message of an append, counted from 0."},
                 "seq": {"type": "integer"},
                 "stored": {"const": "unknown", "description": "A write may have been stored all the same."},

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use hitherto::{Error, MessageError, NameError, Outcome, StoreError};
 use serde_json::{Map, Value};
 
+use crate::limits::TooSoon;
 use crate::origin;
 
 /// Declares the table of errors once: the enum, and everything that is known of each code.
@@ -79,6 +80,8 @@ codes! {
     NotReplicated 503 "not_replicated" "Stored, but not acknowledged by enough replicas" "An append with an Idempotency-Key can be sent again: it is answered with success once the replicas have it. Look at the replicas if it stays so.";
     StoreTimeout 504 "store_timeout" "The store did not answer in time" "With `stored` unknown, only an append with an Idempotency-Key can be sent again safely.";
     DeadlineExceeded 504 "deadline_exceeded" "The request took too long" "With `stored` unknown, only an append with an Idempotency-Key can be sent again safely.";
+    RateLimited 429 "rate_limited" "Too many requests" "Send the request again after Retry-After, and fewer a second; `limit` says how many a server answers for the tenant.";
+    TenantFull 429 "tenant_full" "The tenant is full" "Remove sessions or messages, or raise the tenant's limit; reading goes on.";
     SummariserFailed 502 "summariser_failed" "The summariser failed" "Nothing was changed. The detail says why; send the request again later, or look at the model.";
     StoreDenied 502 "store_denied" "The store denies access" "Look at the user and password that the server has for the store.";
     StoreFull 507 "store_full" "The store is full" "Make room in the store.";
@@ -206,6 +209,11 @@ impl IntoResponse for Problem {
         if let Some(how) = self.challenge.and_then(|how| HeaderValue::try_from(how).ok()) {
             headers.insert(header::WWW_AUTHENTICATE, how);
         }
+        if let (Code::RateLimited, Some(limit)) = (self.code, self.more.get("limit").and_then(Value::as_u64))
+        {
+            headers.insert("x-ratelimit-limit", HeaderValue::from(limit));
+            headers.insert("x-ratelimit-remaining", HeaderValue::from(0));
+        }
         response
     }
 }
@@ -235,6 +243,11 @@ impl From<Error> for Problem {
             }
             Error::Invalid { .. } => Self::new(Code::InvalidField, detail),
             Error::Unreadable(seq) => Self::new(Code::MessageUnreadable, detail).with("seq", seq),
+            Error::Full(full) => {
+                let retry = Some(whole_seconds(full.retry_after));
+                let problem = Self::new(Code::TenantFull, detail).with("what", full.what);
+                Self { retry, ..problem.with("limit", full.limit) }
+            }
             Error::SummariesOff => Self::new(Code::SummariesOff, detail),
             Error::NoEarlierSummary => Self::new(Code::NoEarlierSummary, detail),
             Error::Summariser(error) => {
@@ -263,7 +276,7 @@ impl From<StoreError> for Problem {
             StoreError::NotReplicated { .. } => Code::NotReplicated,
             StoreError::NewerFormat { .. } => Code::StoreNewerFormat,
             StoreError::Foreign { .. } => Code::StoreForeign,
-            StoreError::OnceMismatch => Code::IdempotencyKeyReused,
+            StoreError::OnceMismatch | StoreError::OnceUnknown => Code::IdempotencyKeyReused,
             StoreError::NoSession => Code::SessionNotFound,
             StoreError::SessionExists => Code::SessionExists,
             StoreError::UserMismatch => Code::UserMismatch,
@@ -277,6 +290,19 @@ impl From<StoreError> for Problem {
         let problem = Self { retry: error.is_retryable().then_some(1), ..Self::new(code, error.to_string()) };
         if error.outcome() == Outcome::Unknown { problem.outcome_unknown() } else { problem }
     }
+}
+
+impl From<TooSoon> for Problem {
+    fn from(error: TooSoon) -> Self {
+        let TooSoon { limit, wait } = error;
+        let detail = format!("this server answers {limit} requests a second of a tenant");
+        Self { retry: Some(whole_seconds(wait)), ..Self::new(Code::RateLimited, detail).with("limit", limit) }
+    }
+}
+
+/// A time in whole seconds, at least one.
+fn whole_seconds(wait: Duration) -> u64 {
+    u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)
 }
 
 impl From<NameError> for Problem {
@@ -316,7 +342,7 @@ fn reference() -> String {
         "# Errors of the HTTP API\n\n\
          Every error is an `application/problem+json` document (RFC 9457) with `type`, `title`, `status`, `detail` and `code`.\n\
          A `code` keeps its meaning; `detail` is for people and may change.\n\
-         Beside them stand, where they apply: `limit` (the limit that was exceeded), `index` (which message of an append), `seq`, `request_id` (of the request, as the header `X-Request-Id` has it), and `stored`, which is `unknown` where a write may have been stored all the same.\n\
+         Beside them stand, where they apply: `limit` (the limit that was exceeded), `what` (of what a tenant has too much), `index` (which message of an append), `seq`, `request_id` (of the request, as the header `X-Request-Id` has it), and `stored`, which is `unknown` where a write may have been stored all the same.\n\
          A `Retry-After` header says that the same request may succeed later without anybody changing anything.\n\n\
          This page is written from the table in `crates/hitherto-server/src/http/problem.rs`; a test fails when the two differ.\n\n\
          | status | code | means | what to do |\n|---|---|---|---|\n",

@@ -24,6 +24,8 @@ pub(crate) struct Client {
     pub(super) database: u32,
     /// The commands since `MULTI`.
     pub(super) transaction: Option<Transaction>,
+    /// Whether its transaction is being carried out: its commands were let in when they were queued.
+    pub(super) executing: bool,
     /// What `WATCH` saw.
     pub(super) watched: Vec<Watched>,
     /// Whether it has done nothing since but look.
@@ -69,6 +71,7 @@ impl Client {
             protocol: 2,
             database: 0,
             transaction: None,
+            executing: false,
             watched: Vec::new(),
             just_watched: false,
             holding: None,

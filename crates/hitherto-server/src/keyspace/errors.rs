@@ -3,6 +3,7 @@
 use hitherto::{Error, Outcome, StoreError};
 
 use super::Reply;
+use crate::limits::TooSoon;
 
 /// The error of the engine as a reply: a code in capitals that clients know, and a sentence.
 pub(super) fn reply(error: Error) -> Reply {
@@ -22,6 +23,8 @@ pub(super) fn reply(error: Error) -> Reply {
             StoreError::Unreachable { .. } => "TRYAGAIN",
             _ => "ERR",
         },
+        // What clients know of a server that takes no more, and answers reads all the same.
+        Error::Full(_) => "OOM",
         _ => "ERR",
     };
     let unknown = match &error {
@@ -32,6 +35,15 @@ pub(super) fn reply(error: Error) -> Reply {
         _ => "",
     };
     Reply::error(format!("{code} {error}{unknown}").replace(['\r', '\n'], " "))
+}
+
+/// A request too many of the tenant's. It begins as the services that count requests begin theirs.
+pub(super) fn too_soon(error: TooSoon) -> Reply {
+    let TooSoon { limit, wait } = error;
+    Reply::error(format!(
+        "ERR max requests limit exceeded. Limit: {limit} a second; try again in {} ms",
+        wait.as_micros().div_ceil(1000).max(1)
+    ))
 }
 
 /// The command did not end in time.
@@ -87,10 +99,20 @@ mod tests {
             Error::Store(StoreError::Unreachable { store: store(), reason: "CLUSTERDOWN it is".to_owned() }),
             Error::Store(StoreError::OnceMismatch),
             Error::TooLarge { what: "message", size: "9 bytes".to_owned(), max: 8 },
+            Error::Store(StoreError::UserMismatch),
+            Error::Full(hitherto::Full {
+                what: "sessions",
+                used: 7,
+                limit: 7,
+                retry_after: Duration::from_secs(10),
+            }),
         ];
+        let too_soon = too_soon(TooSoon { limit: 5, wait: Duration::from_micros(1_500) });
         let replies: Vec<String> = all
             .into_iter()
-            .map(|error| match reply(error) {
+            .map(reply)
+            .chain([too_soon])
+            .map(|reply| match reply {
                 Reply::Error(text) => text,
                 other => panic!("{other:?}"),
             })

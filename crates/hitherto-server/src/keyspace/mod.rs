@@ -44,6 +44,7 @@ use hitherto::{ChatMemory, Encoding, SessionId, SessionKey, SummaryRole};
 use tokio::sync::OnceCell;
 
 use crate::access::{Gate, Grant};
+use crate::limits::Limiter;
 use crate::metrics::{DoorName, Metrics};
 use crate::settings::Settings;
 
@@ -72,6 +73,8 @@ pub struct KeyspaceOptions {
     pub deadline: Duration,
     /// From when on a command is slow enough for a line in the log; `None` for never. Default 1 s.
     pub slow_command: Option<Duration>,
+    /// Who holds tenants to their requests a second. Default nobody.
+    pub limiter: Limiter,
 }
 
 impl Default for KeyspaceOptions {
@@ -84,6 +87,7 @@ impl Default for KeyspaceOptions {
             command_limit: 4 << 20,
             deadline: Duration::from_secs(4),
             slow_command: Some(Duration::from_secs(1)),
+            limiter: Limiter::default(),
         }
     }
 }

@@ -77,12 +77,29 @@ impl Keyspace {
                 return 1;
             }
         };
+        // What only says who speaks, or ends what was begun, is let in always.
+        let counts = !client.executing && (entry.reads() || entry.writes());
+        let limiter = &self.shared.options.limiter;
+        if counts && let Err(too_soon) = limiter.request(&here.memory().scope().tenant) {
+            if let Some(transaction) = &mut client.transaction {
+                transaction.spoiled = true;
+            }
+            let reply = errors::too_soon(too_soon);
+            origin::commands(1);
+            self.count(client, table::place(command.word(0)), Duration::ZERO, &reply);
+            replies.push(reply);
+            return 1;
+        }
         if client.transaction.is_some() && !is_immediate(entry.op) {
             origin::commands(1);
             replies.push(here.queue(client, command));
             return 1;
         }
-        here.carry_out(client, entry, commands, replies).await
+        let used = here.carry_out(client, entry, commands, replies).await;
+        if counts {
+            limiter.also(&here.memory().scope().tenant, used as u64 - 1);
+        }
+        used
     }
 
     async fn carry_out(

@@ -64,7 +64,10 @@ impl Keyspace {
         }
         // Carried out as a pipeline is; a transaction cannot hold another.
         let end = Instant::now() + self.shared.options.deadline;
-        Ok(Reply::List(Box::pin(self.run_until(client, &transaction.commands, Some(end))).await))
+        client.executing = true;
+        let replies = Box::pin(self.run_until(client, &transaction.commands, Some(end))).await;
+        client.executing = false;
+        Ok(Reply::List(replies))
     }
 
     /// What tells whether a session has changed, also one that has no messages left.

@@ -7,9 +7,9 @@ use anyhow::{Context as _, bail};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use hitherto::Tenant;
-use hitherto::summary::PolicyChange;
 
 use super::flags::{has, has_flag};
+use super::tenants::OfTenant;
 use super::{Caller, Kind, OPTIONS, Setting, profiles, tenants};
 use crate::keyspace::Profile;
 
@@ -30,7 +30,7 @@ pub enum Source {
 #[derive(Clone, Default)]
 pub struct Layers {
     values: BTreeMap<&'static str, (Source, String)>,
-    tenants: Vec<(Tenant, PolicyChange)>,
+    tenants: Vec<(Tenant, OfTenant)>,
     profiles: Vec<Profile>,
 }
 
@@ -136,7 +136,7 @@ impl Layers {
     }
 
     /// What tenants have of their own.
-    pub(super) fn tenants(&self) -> &[(Tenant, PolicyChange)] {
+    pub(super) fn tenants(&self) -> &[(Tenant, OfTenant)] {
         &self.tenants
     }
 

@@ -7,6 +7,7 @@
 mod flags;
 mod kind;
 mod layers;
+mod limits;
 mod profiles;
 mod reference;
 mod resolved;
@@ -18,6 +19,7 @@ mod tls;
 pub use flags::flags_for;
 pub use kind::Kind;
 pub use layers::{Layers, Source};
+pub use limits::{TenantLimits, TenantLimitsTable};
 pub use reference::{page, sample};
 pub use resolved::{Backend, Color, LogFormat, Otlp, Settings};
 pub use summaries::{ModelKey, ModelSettings, SummarySettings};

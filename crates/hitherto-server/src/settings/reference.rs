@@ -106,9 +106,9 @@ fn tenants() -> String {
         "\n## [tenants.NAME]\n\n\
          A table of the settings file: what the tenant of that name has of its own.\n\
          Its keys are {keys}; each takes the values of the option of that name, and what is left out is as for everybody.\n\
-         A session may have its own in turn: see [summaries.md](summaries.md).\n\
+         A session may have summaries of its own in turn: see [summaries.md](summaries.md); what the limits do is in [users.md](users.md).\n\
          An unknown key is an error that names the table.\n\n\
-         ```toml\n[tenants.acme]\nwindow = 20\nsummary_tokens = 1200\n\n[tenants.\"night shift\"]\nsummaries = \"off\"\n```\n"
+         ```toml\n[tenants.acme]\nwindow = 20\nsummary_tokens = 1200\ntenant_sessions = 5000\n\n[tenants.\"night shift\"]\nsummaries = \"off\"\n```\n"
     )
 }
 

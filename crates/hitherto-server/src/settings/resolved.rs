@@ -8,7 +8,7 @@ use hitherto::{Limits, MemoryKey, SummaryRole, Tenant, Ttl};
 use secrecy::SecretString;
 
 use super::tls::pair;
-use super::{Layers, ServerTls, Source, SummarySettings, TlsSettings};
+use super::{Layers, ServerTls, Source, SummarySettings, TenantLimitsTable, TlsSettings};
 use crate::access::JwtOptions;
 use crate::keyspace::Profile;
 
@@ -80,6 +80,8 @@ pub struct Settings {
     pub insecure_no_auth: bool,
     /// Where audit lines go; to the log without one.
     pub audit_file: Option<PathBuf>,
+    /// What tenants are held to.
+    pub tenant_limits: TenantLimitsTable,
     /// What is logged.
     pub log: String,
     /// How log lines look.
@@ -203,6 +205,7 @@ impl Settings {
             jwt: jwt(layers)?,
             insecure_no_auth: layers.get("insecure_no_auth") == Some("true"),
             audit_file: path("audit_file"),
+            tenant_limits: TenantLimitsTable::resolve(layers)?,
             log: text("log"),
             log_format: if layers.get("log_format") == Some("json") {
                 LogFormat::Json

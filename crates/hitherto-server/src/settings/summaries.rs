@@ -97,7 +97,7 @@ impl SummarySettings {
         }
         Ok(Self {
             policy,
-            tenants: layers.tenants().iter().cloned().collect(),
+            tenants: layers.tenants().iter().map(|(tenant, own)| (tenant.clone(), own.policy)).collect(),
             encoding: layers.get("encoding").and_then(Encoding::parse).unwrap_or_default(),
             model: model(layers, size("model_input_tokens")?)?,
             model_timeout: secs("model_timeout")?,

@@ -630,6 +630,42 @@ pub const OPTIONS: &[Setting] = &[
         ..PLAIN
     },
     Setting {
+        name: "tenant_requests_per_second",
+        env: "HITHERTO_TENANT_REQUESTS_PER_SECOND",
+        kind: Kind::Number { unit: "REQUESTS", min: 0, max: 1_000_000 },
+        default: Some("0"),
+        help: "How many requests a second of one tenant each server answers, and as many at once; 0 any number. A command of the Redis protocol is a request.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "tenant_sessions",
+        env: "HITHERTO_TENANT_SESSIONS",
+        kind: Kind::Number { unit: "SESSIONS", min: 0, max: 1 << 52 },
+        default: Some("0"),
+        help: "How many sessions one tenant may have; 0 any number. Beyond it sessions that are there may grow, and none is begun.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "tenant_messages",
+        env: "HITHERTO_TENANT_MESSAGES",
+        kind: Kind::Number { unit: "MESSAGES", min: 0, max: 1 << 52 },
+        default: Some("0"),
+        help: "How many messages one tenant may have in all its sessions; 0 any number. Beyond it nothing is appended until something is removed.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
+        name: "tenant_bytes",
+        env: "HITHERTO_TENANT_BYTES",
+        kind: Kind::Size { min: 0, max: 1 << 52 },
+        default: Some("0"),
+        help: "How large all messages of one tenant may be together, as they are stored; 0 any size. Beyond it nothing is appended until something is removed.",
+        who: Who::Server,
+        ..PLAIN
+    },
+    Setting {
         name: "log",
         env: "HITHERTO_LOG",
         default: Some("info"),

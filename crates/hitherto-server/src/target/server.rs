@@ -19,7 +19,8 @@ use serde_json::value::RawValue;
 
 use super::session::{Cursor, SessionInfo, SessionList};
 use super::{
-    AppendWith, Appended, ContextQuery, Page, Receipt, Result, SummaryInfo, TargetError, Which, WireMessage,
+    AppendWith, Appended, ContextQuery, Page, Receipt, Result, SummaryInfo, TargetError, Usage, Which,
+    WireMessage,
 };
 use crate::settings::ServerTls;
 use crate::tls::Expiry;
@@ -189,6 +190,11 @@ impl Server {
     pub(super) async fn erase(&self, user: &UserId) -> Result<Receipt> {
         let request = self.request(Method::DELETE, &self.user_path(user, "")?);
         let (_, text) = self.send(request).await?;
+        self.read(&text)
+    }
+
+    pub(super) async fn usage(&self) -> Result<Usage> {
+        let (_, text) = self.send(self.request(Method::GET, "/v1/limits")).await?;
         self.read(&text)
     }
 

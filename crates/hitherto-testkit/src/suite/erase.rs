@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use hitherto::store::{Batch, Begun, Committed, Configure, Erased};
+use hitherto::summary::{Extractive, SummaryOptions};
 use hitherto::{Change, MemoryKey, Restart, Scope, Tenant};
 
 use super::subject::{Subject, once, records, ttl, user};
@@ -191,6 +193,56 @@ pub async fn a_fold_brings_no_summary_back(on: Subject) {
     assert_eq!(chat.summary().await.current, None);
     on.erase(&tenant(), "one").await;
     assert_eq!(on.leftovers().await, [""; 0]);
+}
+
+/// Sessions are folded all the time while they are erased and begun again: the last erasure leaves nothing, whatever was
+/// being folded then.
+pub async fn folding_and_erasing_at_once_leaves_nothing(on: Subject) {
+    let mut options = SummaryOptions::default();
+    options.policy.window = 1;
+    let memory = on.memory().with_summaries(options, Arc::new(Extractive), None);
+    let stop = Arc::new(AtomicBool::new(false));
+    let ids = ["s0", "s1"].map(|name| hitherto::SessionId::parse(name).unwrap());
+    let folders: Vec<_> = ids
+        .iter()
+        .map(|id| {
+            let (memory, id, stop) = (memory.clone(), id.clone(), Arc::clone(&stop));
+            tokio::spawn(async move {
+                let mut folded = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    // A session may be gone, or another, at any point of it.
+                    folded += memory.fold(&id).await.map_or(0, |fold| fold.commits);
+                    tokio::task::yield_now().await;
+                }
+                folded
+            })
+        })
+        .collect();
+    let mut with = hitherto::AppendOptions::default();
+    with.user = Some(user("one"));
+    for round in 0..40 {
+        for id in &ids {
+            let turn = |turn| {
+                let question = format!("Where is order {round}-{turn} now?");
+                let answer = format!("Order {round}-{turn} is on its way to Berlin.");
+                [hitherto::Message::user(&question), hitherto::Message::assistant(&answer)]
+            };
+            memory.append(id, (0..6).flat_map(turn).collect(), &with).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        if round % 3 == 0 {
+            assert_eq!(memory.erase_user(&user("one"), Duration::MAX).await.unwrap().sessions, 2);
+        }
+    }
+    assert_eq!(memory.erase_user(&user("one"), Duration::MAX).await.unwrap().sessions, 2);
+    stop.store(true, Ordering::Relaxed);
+    for folder in folders {
+        folder.await.unwrap();
+    }
+    assert_eq!(on.leftovers().await, [""; 0]);
+    for id in &ids {
+        assert_eq!(memory.summary(id).await.unwrap().current, None);
+    }
 }
 
 /// A session that was the user's, was cleared, and is another's by now, is not the user's to erase.

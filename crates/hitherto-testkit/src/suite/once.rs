@@ -1,6 +1,6 @@
 //! Idempotency keys: an append with one is stored once, whatever is retried (I2).
 
-use hitherto::store::{Batch, Change, Configure, Pop, StoreError};
+use hitherto::store::{Batch, Change, Configure, Once, Pop, StoreError};
 use hitherto::{Restart, TtlChange};
 
 use super::subject::{Subject, once, ttl};
@@ -63,6 +63,23 @@ pub async fn concurrent_repeats_store_once(on: Subject) {
     );
     assert_eq!(chat.held().await, "1u 2a");
     assert_eq!(chat.record(1).await.id, receipts[0].first_id);
+}
+
+/// Where only a repeat is accepted, a repeat gets the first receipt, and nothing else is stored or begun.
+pub async fn only_a_repeat_may_be_accepted(on: Subject) {
+    let chat = on.chat("s");
+    let only = async |key: &str, what| {
+        let once = once(key, what).map(|once| Once { only: true, ..once });
+        chat.try_send(Batch { once, ..chat.batch("ua") }).await
+    };
+    assert_eq!(only("k", 7).await, Err(StoreError::OnceUnknown));
+    assert!(!chat.exists().await);
+    let first = chat.say_once("ua", "k", 7).await.unwrap();
+    let again = only("k", 7).await.unwrap();
+    assert_eq!((again.first_id, again.first_seq, again.repeated), (first.first_id, 1, true));
+    assert_eq!(only("k", 8).await, Err(StoreError::OnceMismatch));
+    assert_eq!(only("other", 7).await, Err(StoreError::OnceUnknown));
+    assert_eq!(chat.held().await, "1u 2a");
 }
 
 /// A key belongs to its session.

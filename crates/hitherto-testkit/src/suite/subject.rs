@@ -206,7 +206,7 @@ pub fn ttl(secs: u64, restart: Restart) -> TtlChange {
 
 /// An idempotency key; `what` is what it stands for.
 pub fn once(key: &str, what: u128) -> Option<Once> {
-    Some(Once { key: key.to_owned(), fingerprint: Uuid::from_u128(what) })
+    Some(Once { key: key.to_owned(), fingerprint: Uuid::from_u128(what), only: false })
 }
 
 impl Chat {

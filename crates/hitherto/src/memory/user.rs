@@ -51,6 +51,7 @@ impl ChatMemory {
                     erasure.messages += piece.messages;
                     erasure.bytes += piece.bytes;
                     erasure.left = piece.left;
+                    self.note_removal();
                     let Some(next) = piece.next else {
                         erasure.done = true;
                         return Ok(erasure);

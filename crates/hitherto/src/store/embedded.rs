@@ -20,6 +20,7 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -71,6 +72,8 @@ pub struct EmbeddedStore {
     database: Arc<Database>,
     readers: Readers,
     writer: Option<Writer>,
+    /// Whether the file is being written anew, for as long as that takes.
+    scrubbing: Arc<AtomicBool>,
 }
 
 impl EmbeddedStore {
@@ -83,7 +86,7 @@ impl EmbeddedStore {
         let writer =
             if database.options.read_only { None } else { Some(Writer::start(Arc::clone(&database))?) };
         let readers = Readers::open(Arc::clone(&database))?;
-        Ok(Self { database, readers, writer })
+        Ok(Self { database, readers, writer, scrubbing: Arc::default() })
     }
 
     /// Removes what has expired by `now`. The store does so by itself, soon after.
@@ -116,6 +119,24 @@ impl EmbeddedStore {
                     writer.run(now, move |file| read::read_and_restart(file, &key, now, again)).await
                 }
             },
+        }
+    }
+
+    /// Writes the file anew if something that was removed may be legible in it, and says whether that is done. It goes
+    /// on without whoever waited for it; whoever asks again learns how far it is.
+    async fn scrub(&self) -> Result<bool> {
+        if !self.readers.run(user::is_unscrubbed).await? {
+            return Ok(true);
+        }
+        self.scrubbing.store(true, Ordering::Release);
+        let scrubbing = Scrubbing(Arc::clone(&self.scrubbing));
+        let work = move |file: &Connection| {
+            let _scrubbing = scrubbing;
+            user::scrub(file)
+        };
+        match self.writer()?.run_alone(work).await {
+            Err(StoreError::TimedOut { .. } | StoreError::Busy { .. }) => Ok(false),
+            done => done,
         }
     }
 
@@ -248,17 +269,15 @@ impl Store for EmbeddedStore {
 
     async fn erase(&self, tenant: &Tenant, user: &UserId, now: Timestamp, _: &Mark) -> Result<Erased> {
         let (tenant, user) = (tenant.clone(), user.clone());
-        let writer = self.writer()?;
-        let mut erased = writer.run(now, move |file| user::erase(file, &tenant, &user, now)).await?;
-        if erased.next.is_none() && self.readers.run(user::is_unscrubbed).await? {
-            match writer.run_alone(user::scrub).await {
-                Ok(true) => {}
-                // It goes on without whoever waited for it; whoever asks again learns how far it is.
-                Ok(false) | Err(StoreError::TimedOut { .. } | StoreError::Busy { .. }) => {
-                    erased.next = Some(Mark::default());
-                }
-                Err(error) => return Err(error),
-            }
+        if self.scrubbing.load(Ordering::Acquire) {
+            // No write gets through before that has ended.
+            tokio::time::sleep(LOOK).await;
+            return Ok(Erased { next: Some(Mark::default()), ..Erased::default() });
+        }
+        let work = move |file: &Connection| user::erase(file, &tenant, &user, now);
+        let mut erased = self.writer()?.run(now, work).await?;
+        if erased.next.is_none() && !self.scrub().await? {
+            erased.next = Some(Mark::default());
         }
         Ok(erased)
     }
@@ -298,6 +317,18 @@ impl Store for EmbeddedStore {
         self.readers.run(credential::any).await
     }
 }
+
+/// Ends with the writing of the file, whether it was begun or not.
+struct Scrubbing(Arc<AtomicBool>);
+
+impl Drop for Scrubbing {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+/// How often an erasure looks whether the file is written.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What can go wrong below: SQLite's errors, and the store's own.
 #[derive(Debug, thiserror::Error)]

@@ -131,6 +131,9 @@ pub enum StoreError {
     /// An idempotency key came with other messages than the first time.
     #[error("this idempotency key was used for other messages; use a new key for a new append")]
     OnceMismatch,
+    /// Only a repeat was to be answered, and the idempotency key is not known.
+    #[error("this idempotency key is not known")]
+    OnceUnknown,
     /// An append named another user than the session has.
     #[error("the session is another user's; a session has one user, whom its first append names")]
     UserMismatch,

@@ -223,6 +223,7 @@ impl RedisStore {
                 known: u32::from(meta::STATE_FORMAT),
             },
             ("user", _) => StoreError::UserMismatch,
+            ("unknown", _) => StoreError::OnceUnknown,
             ("none", _) => StoreError::NoSession,
             ("exists", _) => StoreError::SessionExists,
             ("no message", seq) => StoreError::NoMessage(number(seq)),

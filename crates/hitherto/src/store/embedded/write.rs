@@ -32,6 +32,9 @@ pub(super) fn append(
     {
         return Ok(receipt);
     }
+    if batch.once.as_ref().is_some_and(|once| once.only) {
+        return Err(FileError::Store(StoreError::OnceUnknown));
+    }
     let first_seq = row.last + 1;
     for record in &batch.records {
         row.last += 1;

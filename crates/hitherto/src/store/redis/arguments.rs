@@ -48,7 +48,7 @@ pub(super) fn pack_append(now: i64, turns: usize, bytes: usize, batch: &Batch, u
     put(&mut out, restart.into(), 1);
     put(&mut out, set_max, 1);
     put(&mut out, max, 6);
-    put(&mut out, batch.once.is_some().into(), 1);
+    put(&mut out, batch.once.as_ref().map_or(0, |once| 1 + u64::from(once.only)), 1);
     put(&mut out, number(now / DAY_MS), 4);
     put(&mut out, batch.hint.is_some().into(), 1);
     put(&mut out, turns_due, 4);

@@ -81,7 +81,7 @@ impl RedisStore {
             }
             Ok(Sent::Untold) => Err(self.link.failed("a list that was told counts as untold")),
             Err(error) => {
-                if error == StoreError::UserMismatch {
+                if matches!(error, StoreError::UserMismatch | StoreError::OnceUnknown) {
                     self.leave_user(at.key, user).await;
                 }
                 Err(error)

@@ -4,7 +4,7 @@
 --         1 if the time to live changes, 2 if its clock starts whatever it was, to what in ms (0 none), and what
 --         restarts it;
 --         1 if the maximum of messages changes, to what (0 none);
---         1 if there is an idempotency key, and the day;
+--         1 if there is an idempotency key, 2 if nothing but a repeat is accepted, and the day;
 --         1 if somebody folds, and from how many turns and bytes on that no summary covers;
 --         1 if it is asked how many messages there are then;
 --         whether a user is named: 1 whose session it has to be already, 2 whose it may become;
@@ -13,7 +13,7 @@
 --       then records.
 -- Gives the first sequence number, 2^50 more if the session is due for folding, 2^51 more if it was asked and there
 -- are as many messages as the last number says, negative if it is new; or that with the number of messages; or
--- {'repeat', what was remembered}, {'user'} if the session is another user's, {'untold'} if it is nobody's yet, or
+-- {'repeat', what was remembered}, {'unknown'} if it is none and has to be one, {'user'} if the session is another user's, {'untold'} if it is nobody's yet, or
 -- {'newer', format}.
 -- Replicas acknowledge it.
 -- include: state
@@ -21,7 +21,7 @@
 
 local now, new_turns, new_bytes, set_ttl, new_ttl, new_restart, set_max, new_max, has_once, day,
   folds, due_turns, due_bytes, counts, has_user = struct.unpack('>I6I4I6BI6BBI6BI4BI4I6BB', ARGV[1])
-local records = has_once == 1 and 4 or 2
+local records = has_once > 0 and 4 or 2
 local new_user
 if has_user > 0 then
   local user = redis.call('HGET', KEYS[2], 'user')
@@ -34,7 +34,7 @@ if has_user > 0 then
   records = records + 1
 end
 local once, once_key = ARGV[2], nil
-if has_once == 1 then
+if has_once > 0 then
   local stem = string.sub(KEYS[2], 1, -5) .. 'once:'
   once_key = stem .. day % 2
   if once_day > 0 and day > once_day then
@@ -50,6 +50,7 @@ if has_once == 1 then
       return {'repeat', seen}
     end
   end
+  if has_once == 2 then return {'unknown'} end
 end
 
 local count = #ARGV - records + 1
