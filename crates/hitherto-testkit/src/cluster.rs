@@ -300,9 +300,7 @@ impl Cluster {
                     return false;
                 };
                 let replicating = info_of(node, &["INFO", "replication"]);
-                let in_step = replicating.is_some_and(|info| {
-                    !info.contains("role:slave") || info.contains("master_link_status:up")
-                });
+                let in_step = replicating.is_some_and(|info| is_in_step(&info));
                 if !info.contains("cluster_state:ok") || !in_step {
                     return false;
                 }
@@ -408,6 +406,14 @@ impl Line {
     fn has(&self, flag: &str) -> bool {
         self.flags.iter().any(|known| known == flag)
     }
+}
+
+/// Whether a replica follows its primary, or a primary has heard from all its replicas: only those count for `WAIT`.
+pub(crate) fn is_in_step(replication: &str) -> bool {
+    let mut replicas =
+        replication.lines().filter(|line| line.starts_with("slave") && line.contains("state="));
+    (!replication.contains("role:slave") || replication.contains("master_link_status:up"))
+        && replicas.all(|line| line.contains("state=online"))
 }
 
 /// What a node sees; `None` if it does not answer, as one that is being killed does.

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::client::Reply;
+use crate::cluster::is_in_step;
 use crate::redis_server::RedisServer;
 use crate::redis_settings::RedisSettings;
 use crate::servers::ServerKind;
@@ -167,14 +168,20 @@ impl Sentinels {
         fine && is("num-slaves", living - 1) && is("num-other-sentinels", SENTINELS - 1)
     }
 
-    /// Whether every server that lives, but one, is a replica with a link.
+    /// Whether every server that lives, but one, is a replica with a link, and that one has heard from all of them.
     fn replicas_are_in_step(&self) -> bool {
         let living: Vec<_> = self.servers.iter().filter(|server| server.is_running()).collect();
-        let in_step = living.iter().filter(|server| {
-            matches!(server.try_command(&["INFO", "replication"]), Ok(Reply::Bulk(info))
-                if String::from_utf8_lossy(&info).contains("master_link_status:up"))
-        });
-        in_step.count() + 1 >= living.len()
+        let infos: Vec<_> = living
+            .iter()
+            .filter_map(|server| match server.try_command(&["INFO", "replication"]) {
+                Ok(Reply::Bulk(info)) => String::from_utf8(info).ok(),
+                _ => None,
+            })
+            .collect();
+        let replicas = infos.iter().filter(|info| info.contains("role:slave")).count();
+        infos.len() == living.len()
+            && replicas + 1 == living.len()
+            && infos.iter().all(|info| is_in_step(info))
     }
 
     fn sentinels_that_live(&self) -> impl Iterator<Item = &RedisServer> {

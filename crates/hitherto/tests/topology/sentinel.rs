@@ -10,8 +10,8 @@ use super::writer::{Writer, append, append_once, beside, memory, options, sessio
 
 const KIND: ServerKind = ServerKind::Redis7;
 
-async fn follows(kind: ServerKind, change: impl FnOnce(&Sentinels) + Send + 'static) {
-    let all = Arc::new(beside(move || Sentinels::start(kind, 2)).await);
+async fn follows(replicas: usize, change: impl FnOnce(&Sentinels) + Send + 'static) {
+    let all = Arc::new(beside(move || Sentinels::start(KIND, replicas)).await);
     let mut options = options(&all.url());
     options.acknowledge_replicas = 1;
     let memory = memory(options);
@@ -24,9 +24,11 @@ async fn follows(kind: ServerKind, change: impl FnOnce(&Sentinels) + Send + 'sta
     assert_eq!(texts(&memory, "before").await, ["hi"]);
 }
 
+/// With all replicas waited for, which here is one: a Sentinel that changes the primary by hand lets the old one go on
+/// for a while, and what only another replica acknowledges then is lost. (`docs/redis.md` says so.)
 #[tokio::test(flavor = "multi_thread")]
 async fn a_primary_that_gives_way_is_not_held_on_to() {
-    follows(KIND, |all| {
+    follows(1, |all| {
         all.fail_over();
     })
     .await;
@@ -34,7 +36,7 @@ async fn a_primary_that_gives_way_is_not_held_on_to() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_primary_that_is_killed_is_followed_by_a_replica() {
-    follows(KIND, |all| {
+    follows(2, |all| {
         let killed = all.kill_primary();
         all.await_another(killed);
     })

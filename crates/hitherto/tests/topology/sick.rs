@@ -192,12 +192,12 @@ async fn a_server_that_is_loading_says_so_until_it_has() {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         assert!(Instant::now() < deadline, "it does not end");
-        match append_once(&memory, "s", "after").await.map_err(store_error) {
+        match append_once(&memory, "s", "after").await {
             Ok((first_seq, _)) => {
                 assert_eq!(first_seq, 201);
                 break;
             }
-            Err(StoreError::Loading { .. }) => loading += 1,
+            Err(Error::Store(StoreError::Loading { .. })) => loading += 1,
             Err(error) => assert!(error.is_retryable(), "{error:?}"),
         }
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use redis::{Cmd, ConnectionInfo, Pipeline, RedisError, Value};
+use redis::{Arg, Cmd, ConnectionInfo, Pipeline, RedisError, Value};
 use tokio::time::Instant;
 
 use super::address::{self, Entry, Servers};
@@ -20,6 +20,7 @@ use super::options::RedisOptions;
 use super::refusal::Refusal;
 use super::safety::Safety;
 use super::sentinel::Sentinel;
+use super::slot;
 use crate::stats::Traffic;
 use crate::store::{Outcome, Result, StoreError};
 
@@ -230,10 +231,35 @@ impl Route {
         let last = answers.pop();
         // What was refused says more than that the transaction was.
         for answer in answers {
-            self.checked(answer)?;
+            match self.checked(answer) {
+                Err(StoreError::Full { .. }) if kind == Kind::Read => {
+                    return Box::pin(self.read_in_script(&commands)).await;
+                }
+                answer => drop(answer?),
+            }
         }
         let values = self.array(self.checked(last.unwrap_or_default())?)?;
         values.into_iter().map(|value| self.checked(value)).collect()
+    }
+
+    /// What the commands of a transaction read: a server that is full takes no transactions, for queuing costs memory.
+    async fn read_in_script(&self, commands: &Pipeline) -> Result<Vec<Value>> {
+        let mut script = redis::cmd("EVAL");
+        let reads: Vec<&Cmd> =
+            commands.cmd_iter().filter(|command| slot::key_of(command).is_some()).collect();
+        script.arg(include_str!("lua/read.lua")).arg(reads.len());
+        for read in &reads {
+            script.arg(slot::key_of(read).unwrap_or_default());
+        }
+        for read in reads {
+            script.arg(read.args_iter().len());
+            for word in read.args_iter() {
+                if let Arg::Simple(word) = word {
+                    script.arg(word);
+                }
+            }
+        }
+        self.array(self.call(Kind::Read, &script).await?)
     }
 
     /// The servers that hold the keys, and how often that has changed.

@@ -44,7 +44,7 @@ pub(super) fn of_key(key: &[u8]) -> u16 {
 }
 
 /// The key that decides where a command goes; `None` if any node can answer it.
-fn key_of(command: &Cmd) -> Option<&[u8]> {
+pub(super) fn key_of(command: &Cmd) -> Option<&[u8]> {
     let mut words = command.args_iter().map(|word| match word {
         Arg::Simple(word) => word,
         _ => b"".as_slice(),
