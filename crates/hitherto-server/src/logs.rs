@@ -38,8 +38,10 @@ pub(crate) fn start(settings: &Settings, serves: bool) -> anyhow::Result<()> {
         anyhow::bail!("otlp: this binary was built without it; build one with `--features otlp`");
     }
     let filter = EnvFilter::builder().parse(&settings.log).context("log")?;
-    // Audit lines are written as they always are, and by a layer of their own.
-    let filter = filter.and(filter_fn(|of| may_be_shown(of) && of.target() != audit::TARGET));
+    // Audit lines are written as they always are, and by a layer of their own. With a hint of its own this filter lets
+    // the other's stand, so that lines nobody asked for cost nothing.
+    let capped = filter_fn(|of| may_be_shown(of) && of.target() != audit::TARGET);
+    let filter = filter.and(capped.with_max_level_hint(LevelFilter::TRACE));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match settings.log_format {
         LogFormat::Json => {

@@ -11,7 +11,7 @@ use hitherto::access::Credential;
 use hitherto::{Erasure, SessionId, Tenant};
 use tracing::Subscriber;
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::registry::LookupSpan;
 
@@ -136,5 +136,7 @@ where
         .with_current_span(false)
         .with_span_list(false)
         .with_writer(writer);
-    Ok(lines.with_filter(filter_fn(|metadata| metadata.target() == TARGET)))
+    Ok(lines.with_filter(
+        filter_fn(|metadata| metadata.target() == TARGET).with_max_level_hint(LevelFilter::INFO),
+    ))
 }
