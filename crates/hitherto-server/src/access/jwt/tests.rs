@@ -133,7 +133,11 @@ async fn keys_may_be_in_pem() {
     let bench = Bench::new();
     let part = |tag: u8, content: &[u8]| {
         let length = content.len();
-        let mut out = vec![tag, 0x82, (length >> 8) as u8, (length & 255) as u8];
+        let mut out = match length {
+            0..=127 => vec![tag, length as u8],
+            128..=255 => vec![tag, 0x81, length as u8],
+            _ => vec![tag, 0x82, (length >> 8) as u8, (length & 255) as u8],
+        };
         out.extend_from_slice(content);
         out
     };
