@@ -20,6 +20,8 @@
 //! | `port` | ports that no other test takes |
 //! | `redis_server` | one server process: start, kill, pause, restart |
 //! | `redis_settings` | what a server is started with |
+//! | `cluster`, `slots` | a cluster: kill its primaries, move its slots, add and remove nodes |
+//! | `sentinel` | a primary, its replicas, and the Sentinels that watch them |
 //! | `client` | a RESP2 client small enough to trust |
 //! | `tls` | a certificate authority and its certificates |
 //! | `proxy`, `link` | a TCP proxy that makes faults |
@@ -39,6 +41,10 @@ mod redis_server;
 mod redis_settings;
 mod tls;
 
+mod cluster;
+mod sentinel;
+mod slots;
+
 mod link;
 mod proxy;
 
@@ -53,9 +59,12 @@ pub mod loss;
 pub mod faults;
 
 pub use client::{Client, Reply};
+pub use cluster::{Cluster, ClusterSettings};
 pub use fake_model::{Behaviour, Counts, FakeModel, Hold, ModelRequest};
 pub use proxy::{Break, FaultProxy, Mode, Stats};
 pub use redis_server::RedisServer;
 pub use redis_settings::RedisSettings;
+pub use sentinel::Sentinels;
 pub use servers::{ServerKind, available};
+pub use slots::{SlotMove, slot_of};
 pub use tls::Certificates;

@@ -155,6 +155,25 @@ impl RedisServer {
         self.connect().command(words).expect("a server that answers")
     }
 
+    /// One command on a connection of its own, for a server that may be down.
+    ///
+    /// # Errors
+    ///
+    /// If it is, or ends meanwhile, or does not answer.
+    pub fn try_command<A: AsRef<[u8]>>(&self, words: &[A]) -> io::Result<Reply> {
+        connect(&self.settings, self.port())?.command(words)
+    }
+
+    /// Whether its process is there, paused or not.
+    pub fn is_running(&self) -> bool {
+        exited(&mut self.process.lock().unwrap()).is_none()
+    }
+
+    /// User and password, each if it has one.
+    pub(crate) fn credentials(&self) -> (Option<&str>, Option<&str>) {
+        self.settings.credentials()
+    }
+
     /// Makes the server believe that this much time has passed: every expiry comes nearer, and what is due is gone.
     ///
     /// It moves the expiry of keys, not the clock: `TIME` still tells the real one.
@@ -223,6 +242,7 @@ fn launch(settings: &RedisSettings, folder: &Path, port: u16) -> Result<Child, S
     let output = File::create(&log).unwrap();
     let mut child = Command::new(&binary)
         .arg(folder.join("redis.conf"))
+        .args(settings.sentinel.as_ref().map(|_| "--sentinel"))
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(output.try_clone().unwrap())

@@ -26,6 +26,8 @@ pub struct RedisSettings {
     pub(crate) credentials: Credentials,
     pub(crate) tls: Option<TlsFiles>,
     directives: Vec<(String, String)>,
+    /// What makes it a Sentinel instead of a server: its own lines.
+    pub(crate) sentinel: Option<Vec<String>>,
 }
 
 /// Who may use the server.
@@ -58,6 +60,22 @@ impl RedisSettings {
             credentials: Credentials::None,
             tls: None,
             directives: Vec::new(),
+            sentinel: None,
+        }
+    }
+
+    /// A Sentinel, which has these lines besides.
+    pub(crate) fn sentinel(mut self, lines: Vec<String>) -> Self {
+        self.sentinel = Some(lines);
+        self
+    }
+
+    /// The credentials as a server's replicas and Sentinels need them: name and password, each if there is one.
+    pub(crate) fn credentials(&self) -> (Option<&str>, Option<&str>) {
+        match &self.credentials {
+            Credentials::None => (None, None),
+            Credentials::Password(password) => (None, Some(password)),
+            Credentials::User { name, password } => (Some(name), Some(password)),
         }
     }
 
@@ -125,9 +143,14 @@ impl RedisSettings {
         line("bind", "127.0.0.1");
         line("port", &port.to_string());
         line("dir", &quoted(folder));
-        line("save", "\"\"");
-        line("appendonly", if self.append_only { "yes" } else { "no" });
-        line("appendfsync", "always");
+        if let Some(lines) = &self.sentinel {
+            // A Sentinel refuses what is about data.
+            lines.iter().for_each(|text| line("sentinel", text));
+        } else {
+            line("save", "\"\"");
+            line("appendonly", if self.append_only { "yes" } else { "no" });
+            line("appendfsync", "always");
+        }
         if self.unix_socket {
             line("unixsocket", &quoted(&folder.join("redis.sock")));
         }
