@@ -20,6 +20,7 @@ mod keyspace;
 
 mod digits;
 mod http;
+mod patience;
 mod resp;
 mod server;
 

@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::http::{Door, router};
+use crate::patience::Patient;
 
 /// How long accepted requests may take to finish once the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -34,7 +35,10 @@ pub async fn run(
     listener.local_addr()?;
     let slots = Arc::new(Semaphore::new(door.options().max_connections.min(Semaphore::MAX_PERMITS)));
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(door.options().idle_timeout).pipeline_flush(true);
+    // Each answer is sent before the next request of a pipeline is read, or one client could make the server hold the
+    // answers to thousands.
+    http.timer(TokioTimer::new()).header_read_timeout(door.options().idle_timeout).pipeline_flush(false);
+    let patience = door.options().body_timeout;
     let service = TowerToHyperService::new(router(door));
     let graceful = GracefulShutdown::new();
     // Owns the connections: whatever is left of them when this function returns is cut off.
@@ -51,7 +55,8 @@ pub async fn run(
             () = &mut shutdown => break,
             accepted = accepted => accepted,
         };
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service.clone()));
+        let connection = graceful
+            .watch(http.serve_connection(TokioIo::new(Patient::new(stream, patience)), service.clone()));
         while connections.try_join_next().is_some() {}
         connections.spawn(async move {
             if let Err(error) = connection.await {

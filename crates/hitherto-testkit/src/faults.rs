@@ -45,5 +45,5 @@ pub use read::{over_http, straight_from_file, straight_from_redis};
 pub use report::Report;
 pub use run::{Figures, Plan, Run};
 pub use sent::{Acknowledged, Append, Sent};
-pub use server::{Hitherto, Setup};
+pub use server::{Hitherto, Setup, sockets_of};
 pub use writer::again;

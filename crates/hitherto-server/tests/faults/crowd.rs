@@ -1,9 +1,12 @@
 //! Two thousand clients at once, many of whom behave badly.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use hitherto_testkit::faults::{Figures, Hitherto, Http, Run, Setup};
+use hitherto_testkit::faults::{Figures, Hitherto, Http, Run, Setup, sockets_of};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
@@ -78,6 +81,8 @@ async fn crowd(server: &Hitherto) -> (Figures, String) {
     plan.pause = Some(Duration::from_secs(1));
     plan.appends = plan.appends.max(u64::from(WRITERS) * 2);
     let run = Run::start(plan, vec![http]);
+    let most = Arc::new(AtomicUsize::new(0));
+    bad.spawn(counts(server.pid(), Arc::clone(&most)));
     let mut pushers = JoinSet::new();
     for number in 0..PUSHERS {
         pushers.spawn(pushes(resp, number));
@@ -85,14 +90,21 @@ async fn crowd(server: &Hitherto) -> (Figures, String) {
     while let Some(pushed) = pushers.join_next().await {
         pushed.expect("a pusher");
     }
-    let at_once = server.connections();
     let figures = run.finish().await;
     let peak = server.peak_kib();
     assert!(peak < MEMORY_KIB, "the server took {peak} KiB");
     now(|| server.until_connections(before + 10, RID_OF));
     drop(bad);
-    let note = format!("{at_once} connections at once, {} MiB at the most", peak >> 10);
+    let note = format!("{} connections at once, {} MiB at the most", most.load(SeqCst), peak >> 10);
     (figures, note)
+}
+
+/// Notes the most connections that a server has at a time, for as long as it lives.
+async fn counts(server: u32, most: Arc<AtomicUsize>) {
+    loop {
+        most.fetch_max(now(|| sockets_of(server)), SeqCst);
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
 }
 
 /// A session whose page is large, and its path.

@@ -8,6 +8,7 @@
 
 mod clock;
 mod crowd;
+mod forgotten;
 mod killed;
 mod link;
 mod power;

@@ -102,9 +102,7 @@ impl Hitherto {
 
     /// How many sockets it has open now.
     pub fn connections(&self) -> usize {
-        let open = fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("a server that runs");
-        let socket = |path: PathBuf| path.to_string_lossy().starts_with("socket:");
-        open.flatten().filter(|file| fs::read_link(file.path()).is_ok_and(socket)).count()
+        sockets_of(self.pid())
     }
 
     /// Waits until it has so many sockets open, or fewer.
@@ -157,6 +155,13 @@ impl Drop for Hitherto {
             kill(&mut process.child);
         }
     }
+}
+
+/// How many sockets a process has open; none if there is no such process.
+pub fn sockets_of(process: u32) -> usize {
+    let Ok(open) = fs::read_dir(format!("/proc/{process}/fd")) else { return 0 };
+    let socket = |path: PathBuf| path.to_string_lossy().starts_with("socket:");
+    open.flatten().filter(|file| fs::read_link(file.path()).is_ok_and(socket)).count()
 }
 
 fn kill(child: &mut Child) {

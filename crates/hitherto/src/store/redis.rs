@@ -17,6 +17,7 @@ mod scripts;
 mod sessions;
 mod summary;
 mod touches;
+mod witness;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -40,6 +41,7 @@ use link::{Kind, Link};
 use meta::{Reply, number};
 use scripts::{Script, Scripts};
 use touches::Touches;
+use witness::Witnesses;
 
 pub use options::RedisOptions;
 
@@ -53,6 +55,7 @@ pub struct RedisStore {
     /// Whether somebody folds the sessions of this store, as far as this process knows.
     folds: AtomicBool,
     guesses: read::Guesses,
+    witnesses: Witnesses,
 }
 
 /// How often a pop tries again when somebody else changes the end of the session.
@@ -76,6 +79,7 @@ impl RedisStore {
             marks: Arc::default(),
             folds: AtomicBool::new(false),
             guesses: read::Guesses::default(),
+            witnesses: Witnesses::default(),
         })
     }
 
@@ -222,6 +226,7 @@ impl Store for RedisStore {
             }
         };
         let folds = batch.hint.is_some();
+        let known = self.touches.knows(at.key);
         self.folds.fetch_or(folds, Ordering::Relaxed);
         // With an idempotency key, only the answer says whether this is a write at all; but the due-list has to know
         // before whoever appends is told that it is one, whatever ends then.
@@ -250,6 +255,7 @@ impl Store for RedisStore {
                 // A new session that was told of before it was cleared has yet to be marked.
                 self.touch_with(at.key, at.now, folds && mark.is_none()).await;
             }
+            self.look_for_loss(at.key, at.now, known && first < 0).await;
             let first = first.unsigned_abs();
             let (first_seq, due, whole) = (first % DUE, first & DUE != 0, first & WHOLE != 0);
             let messages = messages.or_else(|| whole.then(|| first_seq + records.len() as u64 - 1));
@@ -445,7 +451,9 @@ impl Store for RedisStore {
     }
 
     async fn inspect(&self) -> Result<Vec<Finding>> {
-        inspect::inspect(&self.link).await
+        let mut findings = inspect::inspect(&self.link).await?;
+        findings.extend(self.memory_finding(Timestamp::now()).await);
+        Ok(findings)
     }
 }
 
@@ -467,5 +475,6 @@ fn remembered(note: &[u8], fingerprint: Option<Uuid>) -> Option<Receipt> {
 pub(crate) fn key_names(session: &crate::session::SessionKey) -> Vec<String> {
     let keys = Keys::new(session);
     let once = keys.meta().replace(":meta", ":once:0");
-    vec![keys.log(), keys.meta(), once, keys::list(&session.scope, 3), keys::due_list(3)]
+    let others = [keys::list(&session.scope, 3), keys::due_list(3), keys::witness(3)];
+    [keys.log(), keys.meta(), once].into_iter().chain(others).collect()
 }

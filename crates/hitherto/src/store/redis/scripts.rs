@@ -73,6 +73,8 @@ scripts! {
     settle: "lua/settle.lua";
     /// Takes ended sessions off the list.
     unlist: "lua/unlist.lua";
+    /// Looks whether the server still has its memory.
+    witness: "lua/witness.lua";
 }
 
 impl Scripts {
