@@ -46,6 +46,8 @@ pub fn open(settings: &Settings, access: Access) -> anyhow::Result<Arc<dyn Store
             options.deadline = settings.deadline;
             options.ca.clone_from(&settings.redis_ca);
             options.client_certificate.clone_from(&settings.redis_client);
+            options.acknowledge_replicas = settings.acknowledge_replicas;
+            options.acknowledge_timeout = settings.acknowledge_timeout;
             let store = RedisStore::new(options)
                 .with_context(|| format!("{} cannot be used", shown(&settings.backend)))?;
             Ok(Arc::new(store))
@@ -86,5 +88,6 @@ mod tests {
         check("redis://user:p@ss/w:rd@h", "redis://h");
         check("unix:///run/redis.sock?db=1&pass=secret", "unix:///run/redis.sock");
         check("redis://u:a?b#c@h", "redis://h");
+        check("redis+sentinel://u:p@h,i:1/m?sentinel_password=s", "redis+sentinel://h,i:1/m");
     }
 }

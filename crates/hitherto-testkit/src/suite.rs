@@ -40,14 +40,17 @@ pub mod ttl;
 pub mod unfolded;
 pub mod window;
 
+mod together;
+
 pub use bench::{Bench, Junk};
 pub use subject::{Chat, Subject, new_id, once as once_key, record, records, secs, ttl as ttl_of};
+pub use together::{Case, together};
 
 /// One `#[tokio::test]` a case, in a module for each part of the contract.
 #[macro_export]
 macro_rules! store_suite {
-    ($bench:expr) => {
-        $crate::store_suite! { @modules $bench =>
+    (@all $then:ident $bench:expr) => {
+        $crate::store_suite! { @$then $bench =>
             append {
                 numbers_begin_at_one_and_have_no_gaps
                 every_session_numbers_its_own_messages
@@ -360,6 +363,16 @@ macro_rules! store_suite {
                 $crate::suite::$module::$case(subject).await;
             }
         })*
+    };
+    // All cases as a list of `Case`s.
+    (@table $bench:expr => $($module:ident { $($case:ident)* })*) => {
+        vec![$($($crate::suite::Case {
+            name: concat!(stringify!($module), "::", stringify!($case)),
+            run: |subject| Box::pin($crate::suite::$module::$case(subject)),
+        },)*)*]
+    };
+    ($bench:expr) => {
+        $crate::store_suite! { @all modules $bench }
     };
 }
 

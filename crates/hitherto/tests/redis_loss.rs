@@ -1,6 +1,6 @@
 //! A Redis that has lost its memory is noticed, and told of; a session that was cleared or has ended is none.
-
 #![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
 use std::time::Duration;
 
 use hitherto::store::redis::{RedisOptions, RedisStore};

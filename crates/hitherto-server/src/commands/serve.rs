@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use hitherto::ChatMemory;
+use hitherto::{ChatMemory, Severity};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -16,7 +16,7 @@ use super::call::say;
 use crate::http::{Door, Options};
 use crate::keyspace::{Keyspace, KeyspaceOptions};
 use crate::resp::{RespOptions, run_resp};
-use crate::settings::LogFormat;
+use crate::settings::{Backend, LogFormat};
 use crate::{demo, server, store, summariser};
 
 /// How long what is being folded may take to finish once everything was answered.
@@ -59,7 +59,7 @@ pub(super) async fn run(call: Call) -> anyhow::Result<ExitCode> {
         // People read it above; whoever reads JSON lines reads only those.
         tracing::info!(%address, store = shown, summariser, "listening");
     }
-    let look = look(memory.clone());
+    let look = look(memory.clone(), matches!(settings.backend, Backend::Redis(_)));
     let keyspace = Keyspace::new(memory.clone(), KeyspaceOptions::from(&settings));
     let resp_options = RespOptions::from(&settings);
     let door = Door::new(memory, Options::from(&settings));
@@ -111,10 +111,23 @@ async fn listen(name: &str, address: &str) -> anyhow::Result<TcpListener> {
 }
 
 /// Says whether the store answers, while the server serves already: a silent one takes its whole deadline to
-/// find out.
-async fn look(memory: ChatMemory) {
+/// find out. Of a Redis that does it says what `doctor` would: what could lose what people say, first of all.
+async fn look(memory: ChatMemory, is_redis: bool) {
     if let Err(error) = memory.ping().await {
         tracing::warn!(%error, "the store does not answer; serving all the same, and /readyz says so");
+        return;
+    }
+    if !is_redis {
+        return;
+    }
+    match memory.inspect().await {
+        Ok(findings) => {
+            for finding in findings.iter().filter(|finding| finding.severity != Severity::Fine) {
+                let (subject, found) = (finding.subject, &finding.found);
+                tracing::warn!(subject, found, advice = finding.advice, "the store is not as it should be");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "the store could not be looked at"),
     }
 }
 

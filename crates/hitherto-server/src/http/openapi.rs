@@ -54,6 +54,7 @@ const STORE_ERRORS: &[Code] = &[
     Code::StoreLoading,
     Code::StoreBusy,
     Code::StoreReadOnly,
+    Code::NotReplicated,
     Code::StoreTimeout,
     Code::DeadlineExceeded,
     Code::StoreDenied,

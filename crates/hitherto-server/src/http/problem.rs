@@ -67,6 +67,7 @@ codes! {
     StoreLoading 503 "store_loading" "The store is loading its data" "Send the request again later.";
     StoreBusy 503 "store_busy" "The store is busy" "Send the request again later.";
     StoreReadOnly 503 "store_read_only" "The store takes no writes" "Send the request again later; if it stays so, look at the store.";
+    NotReplicated 503 "not_replicated" "Stored, but not acknowledged by enough replicas" "An append with an Idempotency-Key can be sent again: it is answered with success once the replicas have it. Look at the replicas if it stays so.";
     StoreTimeout 504 "store_timeout" "The store did not answer in time" "With `stored` unknown, only an append with an Idempotency-Key can be sent again safely.";
     DeadlineExceeded 504 "deadline_exceeded" "The request took too long" "With `stored` unknown, only an append with an Idempotency-Key can be sent again safely.";
     SummariserFailed 502 "summariser_failed" "The summariser failed" "Nothing was changed. The detail says why; send the request again later, or look at the model.";
@@ -123,7 +124,9 @@ impl Problem {
 
     /// The same, saying that a write may have been stored all the same.
     pub(crate) fn outcome_unknown(mut self) -> Self {
-        self.detail.push_str("; nobody can say whether what was written is stored");
+        if self.code != Code::NotReplicated {
+            self.detail.push_str("; nobody can say whether what was written is stored");
+        }
         self.with("stored", "unknown")
     }
 
@@ -222,6 +225,7 @@ impl From<StoreError> for Problem {
             StoreError::Denied { .. } => Code::StoreDenied,
             StoreError::Full { .. } => Code::StoreFull,
             StoreError::ReadOnly { .. } => Code::StoreReadOnly,
+            StoreError::NotReplicated { .. } => Code::NotReplicated,
             StoreError::NewerFormat { .. } => Code::StoreNewerFormat,
             StoreError::Foreign { .. } => Code::StoreForeign,
             StoreError::OnceMismatch => Code::IdempotencyKeyReused,

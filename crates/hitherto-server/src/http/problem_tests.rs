@@ -66,6 +66,7 @@ fn every_error_of_the_engine_has_its_document() {
         StoreError::Denied { store: store(), reason: reason() }.into(),
         StoreError::Full { store: store(), reason: reason() }.into(),
         StoreError::ReadOnly { store: store(), reason: reason() }.into(),
+        StoreError::NotReplicated { store: store(), wanted: 2, replicas: 1 }.into(),
         StoreError::NewerFormat { what: "the file".to_owned(), found: 9, known: 1 }.into(),
         StoreError::Foreign { what: "key k".to_owned(), reason: reason() }.into(),
         StoreError::OnceMismatch.into(),

@@ -10,15 +10,22 @@ pub(super) fn reply(error: Error) -> Reply {
         Error::Store(error) => match error {
             StoreError::Loading { .. } => "LOADING",
             StoreError::Busy { .. } => "BUSY",
+            // The server's own word, where it has one for it.
+            StoreError::ReadOnly { reason, .. } if reason.starts_with("MISCONF") => "MISCONF",
+            StoreError::ReadOnly { reason, .. } if reason.starts_with("NOREPLICAS") => "NOREPLICAS",
             StoreError::ReadOnly { .. } => "READONLY",
+            StoreError::NotReplicated { .. } => "NOREPLICAS",
             StoreError::Full { .. } => "OOM",
             StoreError::Denied { .. } => "NOPERM",
+            StoreError::Unreachable { reason, .. } if reason.starts_with("CLUSTERDOWN") => "CLUSTERDOWN",
+            StoreError::Unreachable { reason, .. } if reason.starts_with("MASTERDOWN") => "MASTERDOWN",
             StoreError::Unreachable { .. } => "TRYAGAIN",
             _ => "ERR",
         },
         _ => "ERR",
     };
     let unknown = match &error {
+        Error::Store(StoreError::NotReplicated { .. }) => "",
         Error::Store(error) if error.outcome() == Outcome::Unknown => {
             "; nobody can say whether what was written is stored"
         }
@@ -74,6 +81,10 @@ mod tests {
             Error::Store(StoreError::Denied { store: store(), reason: reason() }),
             Error::Store(StoreError::Full { store: store(), reason: reason() }),
             Error::Store(StoreError::ReadOnly { store: store(), reason: "two\r\nlines".to_owned() }),
+            Error::Store(StoreError::ReadOnly { store: store(), reason: "MISCONF no disk".to_owned() }),
+            Error::Store(StoreError::ReadOnly { store: store(), reason: "NOREPLICAS too few".to_owned() }),
+            Error::Store(StoreError::NotReplicated { store: store(), wanted: 2, replicas: 1 }),
+            Error::Store(StoreError::Unreachable { store: store(), reason: "CLUSTERDOWN it is".to_owned() }),
             Error::Store(StoreError::OnceMismatch),
             Error::TooLarge { what: "message", size: "9 bytes".to_owned(), max: 8 },
         ];

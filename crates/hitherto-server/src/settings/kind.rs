@@ -14,6 +14,8 @@ pub enum Kind {
     AddressOrOff,
     /// An address with a scheme.
     Url,
+    /// `primary`, or `replicas:` and how many.
+    Acknowledge,
     /// A whole number within these bounds.
     Number {
         /// What it counts, in capitals, as help names it.
@@ -54,6 +56,7 @@ impl Kind {
             Self::Path => "FILE",
             Self::Address | Self::AddressOrOff => "ADDRESS",
             Self::Url => "URL",
+            Self::Acknowledge => "WHOM",
             Self::Number { unit, .. } => unit,
             Self::Size { .. } => "SIZE",
             Self::Choice(_) => "WORD",
@@ -71,6 +74,7 @@ impl Kind {
             Self::Address => "a host and a port, such as 127.0.0.1:8700".to_owned(),
             Self::AddressOrOff => "a host and a port, such as 127.0.0.1:8701, or off".to_owned(),
             Self::Url => "an address with a scheme, such as redis://127.0.0.1:6379".to_owned(),
+            Self::Acknowledge => "primary, or replicas and how many, such as replicas:1".to_owned(),
             Self::Number { min, max, .. } => format!("a whole number from {min} to {max}"),
             Self::Size { min, max } => {
                 format!(
@@ -105,6 +109,12 @@ impl Kind {
                 .split_once("://")
                 .filter(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty())
                 .map(|_| value.to_owned()),
+            Self::Acknowledge => {
+                let count = value.strip_prefix("replicas:").and_then(|count| count.parse().ok());
+                let is_right =
+                    value == "primary" || count.is_some_and(|count: u32| (1..=100).contains(&count));
+                is_right.then(|| value.to_owned())
+            }
             Self::Number { min, max, .. } => {
                 value.parse().ok().filter(|number: &u64| (min..=max).contains(number)).map(|n| n.to_string())
             }
@@ -177,6 +187,10 @@ mod tests {
         check(Kind::AddressOrOff, "on", None);
         check(Kind::Url, "redis://h", Some("redis://h"));
         check(Kind::Url, "h:6379", None);
+        check(Kind::Acknowledge, "primary", Some("primary"));
+        check(Kind::Acknowledge, "replicas:2", Some("replicas:2"));
+        check(Kind::Acknowledge, "replicas:0", None);
+        check(Kind::Acknowledge, "replicas", None);
         check(Kind::Number { unit: "N", min: 1, max: 5 }, "6", None);
         check(Kind::Number { unit: "N", min: 1, max: 5 }, "05", Some("5"));
         check(Kind::Choice(&["a", "b"]), "c", None);

@@ -34,6 +34,10 @@ pub struct Settings {
     pub redis_ca: Option<PathBuf>,
     /// A client certificate for Redis, and its key.
     pub redis_client: Option<(PathBuf, PathBuf)>,
+    /// How many replicas of Redis have a write before it is answered with success.
+    pub acknowledge_replicas: u32,
+    /// How long a write waits for them.
+    pub acknowledge_timeout: Duration,
     /// Which set of sessions.
     pub memory_key: MemoryKey,
     /// The time to live that an append sets if it says nothing.
@@ -144,6 +148,11 @@ impl Settings {
             backend: backend(layers)?,
             redis_ca: path("redis_ca"),
             redis_client,
+            acknowledge_replicas: layers
+                .get("acknowledge")
+                .and_then(|whom| whom.strip_prefix("replicas:")?.parse().ok())
+                .unwrap_or(0),
+            acknowledge_timeout: Duration::from_millis(number("acknowledge_ms")?),
             memory_key: MemoryKey::parse(&text("memory_key"))?,
             ttl: layers.number("ttl").map(Ttl::from_secs).transpose().context("ttl")?,
             max_messages: layers.number("max_messages"),

@@ -171,7 +171,7 @@ pub const OPTIONS: &[Setting] = &[
         name: "redis",
         env: "HITHERTO_REDIS_URL",
         kind: Kind::Url,
-        help: "Use this Redis or Valkey instead of the embedded store: redis://[user:password@]host[:port][/db], rediss://… for TLS, unix:///path[?db=n].",
+        help: "Use this Redis or Valkey instead of the embedded store: redis://[user:password@]host[:port][/db], rediss://… for TLS, unix:///path[?db=n], redis-cluster://…host,host…, redis+sentinel://…host,host…/name. See docs/redis.md.",
         secret: true,
         excludes: &["db", "server"],
         ..PLAIN
@@ -195,6 +195,22 @@ pub const OPTIONS: &[Setting] = &[
         env: "HITHERTO_REDIS_KEY",
         kind: Kind::Path,
         help: "The file with the private key of redis_cert, PEM.",
+        ..PLAIN
+    },
+    Setting {
+        name: "acknowledge",
+        env: "HITHERTO_ACKNOWLEDGE",
+        kind: Kind::Acknowledge,
+        default: Some("primary"),
+        help: "Who has a write before it is answered with success: the Redis primary alone, or so many of its replicas, too (replicas:1).",
+        ..PLAIN
+    },
+    Setting {
+        name: "acknowledge_ms",
+        env: "HITHERTO_ACKNOWLEDGE_MS",
+        kind: Kind::Number { unit: "MILLISECONDS", min: 1, max: 200_000 },
+        default: Some("500"),
+        help: "How long a write waits for the replicas, at most a third of deadline_ms; then it is answered with an error, though the primary has it.",
         ..PLAIN
     },
     Setting {

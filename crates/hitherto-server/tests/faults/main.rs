@@ -7,6 +7,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod clock;
+mod cluster;
 mod crowd;
 mod forgotten;
 mod killed;
@@ -14,6 +15,7 @@ mod link;
 mod power;
 mod reckoning;
 mod rolling;
+mod sentinel;
 
 use std::path::{Path, PathBuf};
 

@@ -85,6 +85,19 @@ pub enum StoreError {
         /// What the server said.
         reason: String,
     },
+    /// It is stored, but fewer replicas than asked for have said in time that they have it, too: should the primary be
+    /// lost before they do, it is lost. An append with the same idempotency key waits for them again.
+    #[error(
+        "{store} has stored it, but only {replicas} of {wanted} replicas have acknowledged it in time; if the primary is lost now, so is this"
+    )]
+    NotReplicated {
+        /// Which store.
+        store: String,
+        /// How many replicas were asked for.
+        wanted: u32,
+        /// How many had it in time.
+        replicas: u32,
+    },
     /// The data was written by a newer version of Hitherto.
     #[error(
         "{what} has format {found}; this version knows formats up to {known}: use the version that wrote it, or a newer one"
@@ -138,6 +151,7 @@ impl StoreError {
                 | Self::Loading { .. }
                 | Self::Busy { .. }
                 | Self::ReadOnly { .. }
+                | Self::NotReplicated { .. }
         )
     }
 
@@ -145,6 +159,8 @@ impl StoreError {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Disconnected { outcome, .. } | Self::TimedOut { outcome, .. } => *outcome,
+            // It is, and may be lost again.
+            Self::NotReplicated { .. } => Outcome::Unknown,
             _ => Outcome::NotStored,
         }
     }

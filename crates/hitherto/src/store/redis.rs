@@ -3,16 +3,30 @@
 //! Invariant: redis-rs' types are named in this module and below it only. Works on Redis from 6.2 and
 //! Valkey, without modules. `docs/storage.md` describes every key; a test holds the two together.
 
+mod route;
+
+mod address;
+mod cluster;
+mod dial;
+mod lane;
+mod link;
+mod patience;
+mod refusal;
+mod sentinel;
+mod side_by_side;
+mod slot;
+
 mod arguments;
 mod due;
 mod errors;
 pub mod foreign;
+mod fork;
 mod inspect;
 mod keys;
-mod link;
 mod meta;
 mod options;
 mod read;
+mod safety;
 mod scripts;
 mod sessions;
 mod summary;
@@ -37,8 +51,9 @@ use crate::time::Timestamp;
 use crate::window::Window;
 use arguments::{hint_numbers, max_argument, millis, pack_append, ttl_arguments};
 use keys::Keys;
-use link::{Kind, Link};
+use link::Kind;
 use meta::{Reply, number};
+use route::Route;
 use scripts::{Script, Scripts};
 use touches::Touches;
 use witness::Witnesses;
@@ -48,7 +63,7 @@ pub use options::RedisOptions;
 /// A store in Redis or Valkey.
 #[derive(Debug)]
 pub struct RedisStore {
-    link: Arc<Link>,
+    link: Arc<Route>,
     scripts: Scripts,
     touches: Touches,
     marks: Arc<Mutex<due::Marks>>,
@@ -73,7 +88,7 @@ impl RedisStore {
     /// If the address or a certificate cannot be used.
     pub fn new(options: RedisOptions) -> Result<Self> {
         Ok(Self {
-            link: Arc::new(Link::new(&options)?),
+            link: Arc::new(Route::new(&options)?),
             scripts: Scripts::default(),
             touches: Touches::default(),
             marks: Arc::default(),
@@ -92,10 +107,11 @@ impl RedisStore {
         arguments: impl Fn(&mut Cmd) + Send + Sync,
     ) -> Result<Reply> {
         let fill = |command: &mut Cmd| {
-            command.arg(2).arg(keys.log()).arg(keys.meta()).arg(millis(now));
+            command.arg(millis(now));
             arguments(command);
         };
-        let reply = self.scripts.call(&self.link, script, Kind::Write, fill).await?;
+        let (reply, _) =
+            self.scripts.call_session(&self.link, script, Kind::Write, (keys, false), fill, &[]).await?;
         Ok(Reply(self.link.array(reply)?))
     }
 
@@ -165,10 +181,16 @@ impl RedisStore {
         }
         if let Err(error) = self.link.send_all(Kind::Read, &all).await {
             tracing::warn!(%error, "the list of sessions was not told of a write");
-            self.touches.forget(key);
-            if folds {
-                self.mark_soon(key, now.plus_millis(touches::LOOK_MS));
-            }
+            self.tell_later(key, now, folds);
+        }
+    }
+
+    /// The lists could not be told of a write that was done: the next one of the session tells them, and the due-list
+    /// is told as soon as it can be.
+    fn tell_later(&self, key: &SessionKey, now: Timestamp, folds: bool) {
+        self.touches.forget(key);
+        if folds {
+            self.mark_soon(key, now.plus_millis(touches::LOOK_MS));
         }
     }
 
@@ -217,7 +239,7 @@ impl Store for RedisStore {
             note.extend_from_slice(first_id.as_bytes());
         }
         let fill = |command: &mut Cmd| {
-            command.arg(2).arg(keys.log()).arg(keys.meta()).arg(&packed);
+            command.arg(&packed);
             if let Some(once) = &batch.once {
                 command.arg(&once.key).arg(&note);
             }
@@ -239,7 +261,12 @@ impl Store for RedisStore {
         };
         let kind = if batch.once.is_some() { Kind::Once } else { Kind::Write };
         let also = mark.as_ref().map_or(touch.as_slice(), std::slice::from_ref);
-        let reply = self.scripts.call_with(&self.link, &self.scripts.append, kind, fill, also).await?;
+        let about = (&keys, batch.once.is_some());
+        let (reply, told) =
+            self.scripts.call_session(&self.link, &self.scripts.append, kind, about, fill, also).await?;
+        if !told {
+            self.tell_later(at.key, at.now, folds);
+        }
         let (reply, messages) = match reply {
             Value::Array(mut values) if matches!(values.first(), Some(Value::Int(_))) => {
                 (values.swap_remove(0), values.first().map(|messages| number(meta::integer(messages))))
@@ -320,28 +347,7 @@ impl Store for RedisStore {
     }
 
     async fn fork(&self, at: At<'_>, to: &SessionId, upto: Option<Seq>) -> Result<Seq> {
-        let target = at.key.scope.session(to);
-        let (from, keys) = (Keys::new(at.key), Keys::new(&target));
-        if let Some(seq) = upto.filter(|seq| *seq > read::MOST) {
-            return match self.describe(at).await? {
-                Some(_) => Err(StoreError::NoMessage(seq)),
-                None => Err(StoreError::NoSession),
-            };
-        }
-        let upto = upto.map(|seq| seq.to_string()).unwrap_or_default();
-        let fill = |command: &mut Cmd| {
-            command.arg(4).arg(from.log()).arg(from.meta()).arg(keys.log()).arg(keys.meta());
-            command.arg(millis(at.now)).arg(&upto);
-        };
-        let reply = self.scripts.call(&self.link, &self.scripts.fork, Kind::Write, fill).await?;
-        let reply = Reply(self.link.array(reply)?);
-        if reply.word() != "ok" {
-            return Err(self.refusal(&from, &reply));
-        }
-        // Whatever this process has told of that id before was of another session.
-        self.touches.forget(&target);
-        self.touch(&target, at.now).await;
-        Ok(number(reply.number(1)))
+        self.copy(at, to, upto).await
     }
 
     async fn clear(&self, at: At<'_>) -> Result<Option<u64>> {
@@ -447,7 +453,7 @@ impl Store for RedisStore {
     }
 
     async fn ping(&self) -> Result<()> {
-        self.link.call(Kind::Read, &redis::cmd("PING")).await.map(drop)
+        inspect::ping(&self.link).await
     }
 
     async fn inspect(&self) -> Result<Vec<Finding>> {
@@ -474,7 +480,7 @@ fn remembered(note: &[u8], fingerprint: Option<Uuid>) -> Option<Receipt> {
 #[cfg(test)]
 pub(crate) fn key_names(session: &crate::session::SessionKey) -> Vec<String> {
     let keys = Keys::new(session);
-    let once = keys.meta().replace(":meta", ":once:0");
-    let others = [keys::list(&session.scope, 3), keys::due_list(3), keys::witness(3)];
-    [keys.log(), keys.meta(), once].into_iter().chain(others).collect()
+    let hidden = keys.hidden(Uuid::nil());
+    let lists = [keys::list(&session.scope, 3), keys::due_list(3), keys::witness(3)];
+    [keys.log(), keys.meta(), keys.once(0), hidden.log(), hidden.meta()].into_iter().chain(lists).collect()
 }

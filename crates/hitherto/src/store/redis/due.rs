@@ -11,8 +11,9 @@ use redis::{Cmd, Pipeline, Value};
 
 use super::RedisStore;
 use super::keys::{DUE_LISTS, ListPlace, due_list, due_place, parse_full_name};
-use super::link::{Kind, Link};
+use super::link::Kind;
 use super::meta::integer;
+use super::route::Route;
 use crate::session::SessionKey;
 use crate::store::{Claim, Result};
 use crate::time::Timestamp;
@@ -174,7 +175,7 @@ impl RedisStore {
 }
 
 /// Tells the list at once, and then of all that comes within a while together, until nothing comes any more.
-async fn tell(link: Arc<Link>, marks: Arc<Mutex<Marks>>) {
+async fn tell(link: Arc<Route>, marks: Arc<Mutex<Marks>>) {
     loop {
         let waiting = {
             let mut marks = marks.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,8 +11,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use redis::{Cmd, Pipeline, cmd};
 
-use super::link::{Kind, Link};
+use super::link::Kind;
 use super::options::RedisOptions;
+use super::route::Route;
 use crate::store::Result;
 
 pub use writer::{ForeignWriter, ListEnd, Pushed};
@@ -20,7 +21,7 @@ pub use writer::{ForeignWriter, ListEnd, Pushed};
 /// Reads keys that are not Hitherto's.
 #[derive(Debug)]
 pub struct ForeignReader {
-    link: Link,
+    link: Route,
 }
 
 /// What a key is, without what stands under it.
@@ -41,7 +42,7 @@ impl ForeignReader {
     /// # Errors
     /// If the address or a certificate cannot be used.
     pub fn new(options: &RedisOptions) -> Result<Self> {
-        Ok(Self { link: Link::new(options)? })
+        Ok(Self { link: Route::new(options)? })
     }
 
     /// What errors call the server: its address, without credentials.

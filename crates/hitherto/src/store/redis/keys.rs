@@ -40,6 +40,16 @@ impl Keys {
         format!("{}meta", self.stem)
     }
 
+    /// The idempotency keys of even days (0), or of odd ones (1).
+    pub(super) fn once(&self, parity: u8) -> String {
+        format!("{}once:{parity}", self.stem)
+    }
+
+    /// A copy of the session that nobody sees, on its way to another slot or from there.
+    pub(super) fn hidden(&self, token: uuid::Uuid) -> Self {
+        Self { stem: format!("{}fork:{token}:", self.stem) }
+    }
+
     /// As errors name the session.
     pub(super) fn shown(&self) -> &str {
         self.stem.trim_end_matches(':')

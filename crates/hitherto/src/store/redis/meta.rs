@@ -6,7 +6,8 @@ use bytes::Bytes;
 use redis::{Pipeline, Value};
 
 use super::keys::Keys;
-use super::link::{Kind, Link, transaction};
+use super::link::{Kind, transaction};
+use super::route::Route;
 use crate::record::Record;
 use crate::store::{Description, Result, Seq, StoreError};
 use crate::summary::PolicyChange;
@@ -197,7 +198,7 @@ pub(super) fn ask_description(pipeline: &mut Pipeline, keys: &Keys) {
 
 /// The description in the three answers to [`ask_description`]; `None` if there is no session.
 pub(super) fn describe_answers(
-    link: &Link,
+    link: &Route,
     keys: &Keys,
     now: Timestamp,
     answers: &mut impl Iterator<Item = Value>,
@@ -216,7 +217,7 @@ pub(super) fn describe_answers(
 }
 
 /// What is known of a session.
-pub(super) async fn describe(link: &Link, keys: &Keys, now: Timestamp) -> Result<Option<Description>> {
+pub(super) async fn describe(link: &Route, keys: &Keys, now: Timestamp) -> Result<Option<Description>> {
     let mut pipeline = transaction();
     ask_description(&mut pipeline, keys);
     let answers = link.transact(Kind::Read, pipeline).await?;

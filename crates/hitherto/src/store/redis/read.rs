@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use redis::Value;
 
 use super::keys::Keys;
-use super::link::{Kind, Link, transaction};
+use super::link::{Kind, transaction};
 use super::meta::{State, decode, integer, number};
+use super::route::Route;
 use super::summary;
 use crate::store::{Entry, Range, Result, Seq, Slice, SummaryState};
 use crate::ttl::Restart;
@@ -26,7 +27,7 @@ pub(super) struct Found {
 
 /// What is read, of which session.
 struct Reading<'a> {
-    link: &'a Link,
+    link: &'a Route,
     keys: &'a Keys,
     guesses: &'a Guesses,
     /// Whether its summary is, too.
@@ -82,7 +83,7 @@ impl Seen {
 
 /// Reads a part of a session.
 pub(super) async fn read(
-    link: &Link,
+    link: &Route,
     keys: &Keys,
     guesses: &Guesses,
     range: Range,

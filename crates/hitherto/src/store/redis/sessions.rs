@@ -3,8 +3,9 @@
 use redis::{Pipeline, Value};
 
 use super::keys::{Keys, LISTS, list, list_place};
-use super::link::{Kind, Link};
+use super::link::Kind;
 use super::meta::{ask_description, describe_answers, integer};
+use super::route::Route;
 use super::scripts::Scripts;
 use crate::session::{Scope, SessionId};
 use crate::store::{Listed, Place, Result, SessionPage, SessionQuery};
@@ -17,7 +18,7 @@ const ROUNDS: usize = 50;
 
 /// A page of the list.
 pub(super) async fn page(
-    link: &Link,
+    link: &Route,
     scripts: &Scripts,
     scope: &Scope,
     now: Timestamp,
@@ -59,7 +60,7 @@ pub(super) async fn page(
 }
 
 /// The next places of the list, from all of its parts, in order.
-async fn candidates(link: &Link, scope: &Scope, after: Option<&Place>, stride: u32) -> Result<Vec<Place>> {
+async fn candidates(link: &Route, scope: &Scope, after: Option<&Place>, stride: u32) -> Result<Vec<Place>> {
     let mut found = Vec::new();
     // Up to where every part that has more has been read: what is beyond is not in order yet.
     let mut complete: Option<Place> = None;
@@ -97,7 +98,7 @@ async fn candidates(link: &Link, scope: &Scope, after: Option<&Place>, stride: u
 }
 
 /// Entries with their scores, which RESP3 answers as pairs.
-fn places(link: &Link, value: Value) -> Result<Vec<Place>> {
+fn places(link: &Route, value: Value) -> Result<Vec<Place>> {
     let mut places = Vec::new();
     for pair in link.array(value)? {
         let pair = link.array(pair)?;
@@ -118,7 +119,7 @@ fn places(link: &Link, value: Value) -> Result<Vec<Place>> {
 
 /// What is known of each session; `None` for one that has ended.
 async fn describe(
-    link: &Link,
+    link: &Route,
     scope: &Scope,
     now: Timestamp,
     places: &[Place],
@@ -136,7 +137,7 @@ async fn describe(
 }
 
 /// Takes sessions off the list that have ended, unless they have been active again since.
-async fn unlist(link: &Link, scripts: &Scripts, scope: &Scope, ended: &[Place]) -> Result<()> {
+async fn unlist(link: &Route, scripts: &Scripts, scope: &Scope, ended: &[Place]) -> Result<()> {
     for place in ended {
         let listed = list_place(&scope.session(&place.session));
         scripts

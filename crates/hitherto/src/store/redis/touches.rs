@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use redis::{Cmd, Pipeline};
 
 use super::keys::{self, ListPlace};
-use super::link::{Kind, Link};
+use super::link::Kind;
+use super::route::Route;
 use crate::session::SessionKey;
 use crate::store::Result;
 use crate::time::Timestamp;
@@ -76,7 +77,7 @@ impl Touches {
     }
 
     /// Tells the list all that it does not know.
-    pub(super) async fn flush(&self, link: &Link) -> Result<()> {
+    pub(super) async fn flush(&self, link: &Route) -> Result<()> {
         let commands: Vec<Cmd> = {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
             told.values_mut()

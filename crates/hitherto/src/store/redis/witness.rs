@@ -85,7 +85,7 @@ impl RedisStore {
             command.arg(1).arg(keys::witness(shard));
             command.arg(Uuid::new_v4().as_bytes().as_slice()).arg(now.as_millis()).arg(&known);
         };
-        match self.scripts.call(&self.link, &self.scripts.witness, Kind::Once, fill).await {
+        match self.scripts.call(&self.link, &self.scripts.witness, Kind::Read, fill).await {
             Ok(Value::BulkString(id)) => {
                 if self.witnesses.heard(shard, id, now) {
                     tracing::error!(

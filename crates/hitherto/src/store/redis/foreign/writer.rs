@@ -8,8 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use redis::{Pipeline, cmd};
 
-use super::super::link::{Kind, Link, transaction};
+use super::super::link::{Kind, transaction};
 use super::super::options::RedisOptions;
+use super::super::route::Route;
 use super::{ForeignReader, answers};
 use crate::layout::{Key, Value};
 use crate::store::Result;
@@ -50,7 +51,7 @@ impl ForeignWriter {
         &self.reader
     }
 
-    fn link(&self) -> &Link {
+    fn link(&self) -> &Route {
         &self.reader.link
     }
 

@@ -12,7 +12,9 @@
 -- Gives the first sequence number, 2^50 more if the session is due for folding, 2^51 more if it was asked and there
 -- are as many messages as the last number says, negative if it is new; or that with the number of messages; or
 -- {'repeat', what was remembered} or {'newer', format}.
+-- Replicas acknowledge it.
 -- include: state
+-- include: declared
 
 local now, new_turns, new_bytes, set_ttl, new_ttl, new_restart, set_max, new_max, has_once, day,
   folds, due_turns, due_bytes, counts = struct.unpack('>I6I4I6BI6BBI6BI4BI4I6B', ARGV[1])
@@ -26,8 +28,14 @@ if has_once == 1 then
     redis.call('DEL', once_key)
     if day > once_day + 1 then redis.call('DEL', stem .. (day - 1) % 2) end
   end
-  local seen = redis.call('HGET', stem .. '0', once) or redis.call('HGET', stem .. '1', once)
-  if seen then return {'repeat', seen} end
+  for _, key in ipairs({stem .. '0', stem .. '1'}) do
+    local seen = redis.call('HGET', key, once)
+    if seen then
+      -- A write that changes nothing: replicas that are waited for have the first append, too, once they have this.
+      redis.call('PEXPIRE', key, math.max(redis.call('PTTL', key), 1))
+      return {'repeat', seen}
+    end
+  end
 end
 
 local count = #ARGV - records + 1

@@ -4,7 +4,9 @@
 --       4 maximum of messages ('' as it is, '0' none), 5 'keep', 'set' or 'remove' the metadata, 6 the metadata,
 --       7 to 10 the same for the policy, and its hint: turns and bytes.
 -- Gives {'ok', places trimmed}, {'none'} or {'newer', format}.
+-- Replicas acknowledge it.
 -- include: state
+-- include: declared
 if not state then return {'none'} end
 used = tonumber(ARGV[1])
 local start = ttl > 0 and restart ~= 3

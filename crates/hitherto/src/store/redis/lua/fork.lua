@@ -1,6 +1,8 @@
 -- Copies a session up to a sequence number to a new one.
 -- KEYS: 1 and 2 log and meta of the old one, 3 and 4 of the new one.
--- ARGV: 1 now, 2 the sequence number, or '' for all.
+-- ARGV: 1 now, 2 the sequence number, or '' for all, 3 how long the new one lives whatever the old one does, in ms: for
+--       a copy that nobody sees, or ''.
+-- Replicas acknowledge it.
 -- Gives {'ok', last seq}, {'none'}, {'exists'}, {'no message', seq} or {'newer', format}.
 -- include: state
 -- include: records
@@ -44,7 +46,10 @@ end
 used = tonumber(ARGV[1])
 made = used
 -- include: save
-if ttl > 0 then
+if ARGV[3] ~= '' then
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+  redis.call('PEXPIRE', KEYS[2], ARGV[3])
+elseif ttl > 0 then
   -- include: clock
 end
 return {'ok', to}

@@ -3,7 +3,9 @@
 -- ARGV: 1 now, 2 the newest sequence number that the session must still have ('' any),
 --       3… sequence number, old record, new record, and so on.
 -- Gives {'ok', 1 if the session's summary has to be made anew, or 0}, {'changed'} or {'newer', format}.
+-- Replicas acknowledge it.
 -- include: state
+-- include: declared
 -- include: records
 if not state then return {'changed'} end
 if ARGV[2] ~= '' and base + redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[2]) then return {'changed'} end
