@@ -27,7 +27,8 @@ async fn cluster_primary_killed() {
         cluster.await_ok();
         cluster.restart(killed);
     });
-    conclude("cluster_primary_killed", "acknowledge = replicas:1", run.finish().await, &cluster, &server).await;
+    conclude("cluster_primary_killed", "acknowledge = replicas:1", run.finish().await, &cluster, &server)
+        .await;
 }
 
 /// The slots of the sessions that are being written to move to the next node, and the next, with their keys: between
@@ -80,8 +81,7 @@ fn log(session: u32) -> String {
 
 async fn conclude(row: &str, note: &str, figures: Figures, cluster: &Cluster, server: &Hitherto) {
     let told = reckoning::told(&figures, server.address()).await;
-    let mut primaries: Vec<Client> =
-        now(|| cluster.primaries().iter().map(|node| node.connect()).collect());
+    let mut primaries: Vec<Client> = now(|| cluster.primaries().iter().map(|node| node.connect()).collect());
     let lies = check(&figures.sent, &straight_from_redis(&mut primaries), None);
     Report::new(row, figures, told.and(lies)).note(note).conclude();
 }

@@ -75,8 +75,8 @@ impl Verdict {
 /// Where an append stands: the session, and the number of each place at which it begins.
 type Places = HashMap<Append, Vec<(String, u64)>>;
 
-/// Compares what is stored with what was sent. Where the store was made to forget everything, what had been
-/// acknowledged until then may be gone, and is counted; what came after it must be there.
+/// Compares what is stored with what was sent. Where the store was made to forget everything, what was first sent
+/// before that moment may be gone, and is counted; what was sent after it must be there.
 pub fn check(sent: &[Sent], stored: &Sessions, forgot_at: Option<Instant>) -> Verdict {
     let mut verdict = Verdict::default();
     let known: HashSet<Append> = sent.iter().map(|sent| sent.append).collect();
@@ -145,7 +145,7 @@ fn check_sent(sent: &[Sent], places: &Places, forgot_at: Option<Instant>, verdic
             continue;
         }
         match forgot_at {
-            Some(moment) if acknowledged.at < moment => verdict.forgotten += 1,
+            Some(moment) if sent.began < moment => verdict.forgotten += 1,
             _ if found.is_empty() => verdict.lost.push(name()),
             _ => verdict.disordered.push(format!(
                 "{} at {found:?}, and acknowledged at {}",

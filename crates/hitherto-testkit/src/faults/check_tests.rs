@@ -135,11 +135,7 @@ fn what_a_store_was_made_to_forget_is_counted_and_what_came_after_is_not_forgive
     let mut all = all_sent();
     let now = Instant::now();
     let forgot_at = now + Duration::from_secs(2);
-    for sent in &mut all {
-        if let Some(acknowledged) = &mut sent.acknowledged {
-            acknowledged.at = if sent.append == C { now + Duration::from_secs(3) } else { now };
-        }
-    }
+    all.iter_mut().filter(|sent| sent.append == C).for_each(|sent| sent.began = now + Duration::from_secs(3));
     let verdict = check(&all, &Sessions::new(), Some(forgot_at));
     assert_eq!((wrong(&verdict), verdict.forgotten), ([1, 0, 0, 0], 2), "{}", verdict.said());
     if let Some(acknowledged) = &mut all[2].acknowledged {
