@@ -20,11 +20,16 @@ mod keyspace;
 
 mod digits;
 mod http;
+mod keepalive;
 mod patience;
 mod resp;
 mod server;
 
 mod demo;
+
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 
 pub use commands::command_line;
 pub use http::{Door, Options};

@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::http::{Door, router};
+use crate::keepalive;
 use crate::patience::Patient;
 
 /// How long accepted requests may take to finish once the server was told to stop.
@@ -79,7 +80,7 @@ pub(crate) async fn accept(listener: &TcpListener) -> TcpStream {
         match listener.accept().await {
             Ok((stream, _)) => {
                 // Answers are written whole, so waiting to fill packets only adds delay.
-                if stream.set_nodelay(true).is_ok() {
+                if stream.set_nodelay(true).and_then(|()| keepalive::watch(&stream)).is_ok() {
                     return stream;
                 }
             }

@@ -54,6 +54,10 @@ pub mod node;
 pub mod store;
 pub mod summary;
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 #[cfg(test)]
 mod storage_page;
 

@@ -15,7 +15,7 @@ mod context;
 mod doctor;
 mod export;
 mod fold;
-mod import;
+pub(crate) mod import;
 mod sessions;
 mod show;
 mod summary;

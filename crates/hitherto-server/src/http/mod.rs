@@ -6,6 +6,8 @@
 mod answer;
 mod body;
 mod fields;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod locate;
 mod path;
 pub(crate) mod problem;

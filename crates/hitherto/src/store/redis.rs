@@ -21,6 +21,8 @@ mod due;
 mod errors;
 pub mod foreign;
 mod fork;
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
 mod inspect;
 mod keys;
 mod meta;
@@ -475,6 +477,9 @@ fn remembered(note: &[u8], fingerprint: Option<Uuid>) -> Option<Receipt> {
     let first_id = Uuid::from_bytes(*first_id);
     Some(Receipt { first_seq, first_id, repeated: true, due: false, messages: None })
 }
+
+#[cfg(any(test, fuzzing))]
+pub(crate) use fuzzing::packed as fuzz_packed;
 
 /// One name of each kind of key, for the test of the page that describes them.
 #[cfg(test)]
