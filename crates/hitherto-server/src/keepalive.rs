@@ -38,6 +38,9 @@ mod tests {
         let socket = SockRef::from(&accepted);
         assert!(socket.keepalive().unwrap());
         assert_eq!(socket.tcp_keepalive_time().unwrap(), SILENCE);
-        assert_eq!((socket.tcp_keepalive_interval().unwrap(), socket.tcp_keepalive_retries().unwrap()), (AGAIN, TIMES));
+        assert_eq!(
+            (socket.tcp_keepalive_interval().unwrap(), socket.tcp_keepalive_retries().unwrap()),
+            (AGAIN, TIMES)
+        );
     }
 }

@@ -60,7 +60,7 @@ fn a_lost_append_is_found() {
     assert_eq!(wrong(&verdict), [3, 0, 0, 0]);
     // In another session it is not where it was said to be.
     let mut elsewhere = stored(&texts(&[A, B]));
-    elsewhere.extend(stored(&texts(&[C])).into_iter().map(|(_, found)| ("t".to_owned(), found)));
+    elsewhere.extend(stored(&texts(&[C])).into_values().map(|found| ("t".to_owned(), found)));
     assert_eq!(wrong(&check(&all_sent(), &elsewhere, None)), [0, 0, 1, 0]);
 }
 

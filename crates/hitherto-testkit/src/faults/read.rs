@@ -92,8 +92,7 @@ pub fn straight_from_redis(servers: &mut [Client]) -> Sessions {
 pub async fn straight_from_file(path: &Path) -> Sessions {
     let memory = ChatMemory::embedded(path).expect("a file that opens after the fault");
     let mut all = Sessions::new();
-    let mut query = SessionQuery::default();
-    query.limit = PAGE;
+    let query = SessionQuery { limit: PAGE, ..SessionQuery::default() };
     let listed = memory.sessions(&query).await.expect("a list of sessions");
     for listed in listed.sessions {
         let session = SessionId::parse(listed.session.as_str()).expect("an id");
