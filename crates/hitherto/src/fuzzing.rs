@@ -60,6 +60,9 @@ pub fn dialect(data: &[u8]) {
     assert_eq!(native.map(|native| native.role()), Ok(message.role()), "{from}: it can be told as a message");
     let (elements, _) = message.elements_in(to);
     assert!(elements.iter().all(|element| std::str::from_utf8(element).is_ok()), "{from} to {to}: no text");
+    if to == Dialect::Opaque {
+        return;
+    }
     // Once written, a message is what it is: reading and writing it again changes nothing more.
     let once = message.in_dialect(to).payload;
     if let Some(written) = Message::foreign(to, once.clone()) {
