@@ -14,6 +14,8 @@ mod bench;
 mod check;
 mod clients;
 mod deb;
+mod faults;
+mod fuzz;
 mod manifests;
 mod soak;
 
@@ -38,6 +40,15 @@ The project's own commands.
   cargo xtask soak [--minutes N] [--store redis|embedded|both] [--seed S]
       The loss harness for N minutes (10 without), built for release: sessions are summarised while servers and
       the store are killed, and nothing may be lost.
+
+  cargo xtask faults [--row NAME]... [--appends N] [--binary PATH]
+      What is survived: writers append while servers, stores and links break, and nothing acknowledged may be lost,
+      doubled or in disorder. Against a release build, or the server at PATH; 2,000 appends a row, or N. All rows
+      together write their figures into docs/reliability.md.
+
+  cargo xtask fuzz [--seconds N] [--target NAME]... [--minimise]
+      Every fuzz target of fuzz/ for N seconds (60 without), from the corpus in the repository. Needs a C++ compiler.
+      With --minimise what was found that is new goes into the corpus, and what adds nothing is left out of it.
 
   cargo xtask clients [--only NAME]... [--binary PATH] [--store embedded|redis|both]
       Other people's clients, unmodified, against the built server (or the one at PATH) on both stores.
@@ -97,6 +108,8 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         "check" => Ok(check::run(flag(rest, "--all-servers")?)?),
         "bench" => Ok(bench::run(rest)?),
         "soak" => Ok(soak::run(&soak::Soak::parse(rest).map_err(Failure::Usage)?)?),
+        "faults" => Ok(faults::run(&faults::Faults::parse(rest).map_err(Failure::Usage)?)?),
+        "fuzz" => Ok(fuzz::run(&fuzz::Fuzz::parse(rest).map_err(Failure::Usage)?)?),
         "clients" => Ok(clients::run(&clients::Clients::parse(rest).map_err(Failure::Usage)?)?),
         "deb" => Ok(deb::run(&deb::Deb::parse(rest).map_err(Failure::Usage)?)?),
         "packages" => match rest.first() {
@@ -140,6 +153,8 @@ mod tests {
             "deb now",
             "packages now",
             "clients all",
+            "faults all",
+            "fuzz all",
         ] {
             assert!(matches!(run(&words(line)), Err(Failure::Usage(_))), "{line:?} was accepted");
         }

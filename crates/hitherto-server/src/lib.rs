@@ -29,12 +29,18 @@ mod keyspace;
 
 mod digits;
 mod http;
+mod keepalive;
+mod patience;
 mod resp;
 mod server;
 mod tls;
 
 mod demo;
 mod systemd;
+
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 
 pub use access::{Gate, GateOptions, Grant, JwtOptions, Need};
 pub use commands::command_line;

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::http::{Door, Options, Router, metrics, router};
 use crate::metrics::{Connected, DoorName};
+use crate::patience::Patient;
 use crate::tls::{Listener, Protocol};
 
 /// How long accepted requests may take to finish once the server was told to stop.
@@ -61,7 +62,10 @@ async fn accept_all(
     listener.local_addr()?;
     let slots = Arc::new(Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS)));
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(options.idle_timeout).pipeline_flush(true);
+    // Each answer is sent before the next request of a pipeline is read, or one client could make the server hold the
+    // answers to thousands.
+    http.timer(TokioTimer::new()).header_read_timeout(options.idle_timeout).pipeline_flush(false);
+    let patience = options.body_timeout;
     let service = TowerToHyperService::new(router);
     let graceful = GracefulShutdown::new();
     // Ends handshakes; whoever has one behind itself hears of the end by `graceful`.
@@ -90,7 +94,8 @@ async fn accept_all(
                 opened = incoming.open(Protocol::Http) => opened,
             };
             let Some(stream) = opened else { return };
-            let connection = watcher.watch(http.serve_connection(TokioIo::new(stream), service));
+            let connection =
+                watcher.watch(http.serve_connection(TokioIo::new(Patient::new(stream, patience)), service));
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection ended");
             }

@@ -29,6 +29,7 @@
 //! | `suite` | what every store has to do, in small cases |
 //! | `model` | a naive model, and random operations that compare a store with it |
 //! | `loss` | sessions that live and are summarised while servers and stores are killed |
+//! | `faults` | writers that append while something breaks, and what must be stored after |
 //!
 //! The servers come from `cargo xtask servers`; see [`ServerKind`].
 
@@ -56,10 +57,12 @@ pub mod model;
 
 pub mod loss;
 
+pub mod faults;
+
 pub use client::{Client, Reply};
 pub use cluster::{Cluster, ClusterSettings};
 pub use fake_model::{Behaviour, Counts, FakeModel, Hold, ModelRequest};
-pub use proxy::{FaultProxy, Mode, Stats};
+pub use proxy::{Break, FaultProxy, Mode, Stats};
 pub use redis_server::RedisServer;
 pub use redis_settings::RedisSettings;
 pub use sentinel::Sentinels;

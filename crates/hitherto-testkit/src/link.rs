@@ -17,7 +17,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-use crate::proxy::{Mode, Shared};
+use crate::proxy::{Break, Mode, Shared};
 
 /// What is read at once.
 const CHUNK: usize = 64 * 1024;
@@ -29,12 +29,27 @@ const WAITING_CHUNKS: usize = 64;
 struct Turn {
     /// The last bytes went to the client, so the next ones from it begin a round trip.
     client_begins: Cell<bool>,
-    /// A request went up whose reply is not to come down.
-    armed: Cell<bool>,
+    /// A request went up whose reply is not to come down as it should.
+    armed: Cell<Option<Armed>>,
     /// Bytes were swallowed. Passing on later ones would tear a request or a reply, so none are.
     deaf: Cell<bool>,
     /// The reply has come: let what was sent be carried out, then close.
     finish: Notify,
+}
+
+/// What becomes of the next reply.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Armed {
+    /// It is lost.
+    Cut,
+    /// It is lost, and that has been counted.
+    Counted,
+    /// Half of it is lost.
+    Half,
+    /// It comes through, and the link ends.
+    CutAfter,
+    /// It is lost, and so are those that follow, but the link stays open upward.
+    HalfClose,
 }
 
 struct Chunk {
@@ -85,24 +100,46 @@ async fn read_requests(
             stats.bytes_up += length as u64;
             stats.round_trips += u64::from(round_trip);
         });
-        let mut delay = Duration::ZERO;
+        let (mut delay, mut times) = (Duration::ZERO, 1);
         match mode {
             Mode::Pass | Mode::Refuse => {}
             Mode::Silent => turn.deaf.set(true),
             Mode::Delay(by) => delay = by,
-            Mode::CutBeforeReply { marker: None, .. } => turn.armed.set(true),
+            Mode::CutBeforeReply { marker: None, .. } => turn.armed.set(Some(Armed::Cut)),
             Mode::CutBeforeReply { marker: Some(wanted), .. } => {
                 if marker.find(&wanted, bytes) {
-                    turn.armed.set(true);
+                    turn.armed.set(Some(Armed::Cut));
                 }
             }
+            Mode::Break { how, .. } => match how {
+                Break::BeforeRequest if shared.take_cut() => return finish(queue, turn).await,
+                Break::Twice if shared.take_cut() => {
+                    turn.armed.set(Some(Armed::Counted));
+                    times = 2;
+                }
+                Break::BeforeRequest | Break::Twice => {}
+                Break::DuringReply => turn.armed.set(Some(Armed::Half)),
+                Break::AfterReply => turn.armed.set(Some(Armed::CutAfter)),
+                Break::HalfClose => turn.armed.set(Some(Armed::HalfClose)),
+            },
         }
         if let (false, Some(queue)) = (turn.deaf.get(), &queue) {
-            let chunk = Chunk { bytes: bytes.to_vec(), due: Instant::now() + delay };
-            // The other end goes only when the link is being closed after a cut.
-            let _ = queue.send(chunk).await;
+            for _ in 0..times {
+                let chunk = Chunk { bytes: bytes.to_vec(), due: Instant::now() + delay };
+                // The other end goes only when the link is being closed after a cut.
+                let _ = queue.send(chunk).await;
+            }
         }
     }
+}
+
+/// Ends the link from the client's side: what was sent before is carried out, then the server closes.
+async fn finish(queue: Option<mpsc::Sender<Chunk>>, turn: &Turn) -> io::Result<()> {
+    let Some(queue) = queue else { return Ok(()) };
+    turn.armed.set(Some(Armed::Counted));
+    // Without a sender the other end sends what is left and then says that no more will come.
+    drop(queue);
+    future::pending().await
 }
 
 /// Sends each chunk on when it is due; after a cut, sends what is left and says that no more will come.
@@ -140,10 +177,23 @@ async fn pass_replies(
         if length == 0 {
             return Ok(());
         }
-        if turn.armed.replace(false) && shared.take_cut() {
-            // A server carries out everything that it received before the end of the stream, so once it has
-            // closed, the request is done, also if this reply was that of an earlier one.
-            turn.finish.notify_one();
+        if let Some(armed) = turn.armed.take()
+            && (armed == Armed::Counted || shared.take_cut())
+        {
+            let kept = match armed {
+                Armed::Cut | Armed::Counted | Armed::HalfClose => 0,
+                Armed::Half => length / 2,
+                Armed::CutAfter => length,
+            };
+            shared.count(|stats| stats.bytes_down += kept as u64);
+            to_client.write_all(&buffer[..kept]).await?;
+            if armed == Armed::HalfClose {
+                to_client.shutdown().await?;
+            } else {
+                // A server carries out everything that it received before the end of the stream, so once it has
+                // closed, the request is done, also if this reply was that of an earlier one.
+                turn.finish.notify_one();
+            }
             while from_server.read(&mut buffer).await? > 0 {}
             return Ok(());
         }

@@ -44,6 +44,32 @@ pub enum Mode {
         /// Only a request with these bytes is cut; without one, any request.
         marker: Option<Vec<u8>>,
     },
+    /// The link breaks at a request, in that way.
+    Break {
+        /// How.
+        how: Break,
+        /// After so many the mode is [`Mode::Pass`] again.
+        times: usize,
+    },
+}
+
+/// How a link breaks at a request. Whatever the client had sent before has been carried out when it sees the link
+/// end, as with [`Mode::CutBeforeReply`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Break {
+    /// The link closes; the server never gets these bytes.
+    BeforeRequest,
+    /// The server carries it out; the client gets the first half of what came as the reply, and the link closes.
+    DuringReply,
+    /// The client gets the reply, and then the link closes under whatever it has sent meanwhile.
+    AfterReply,
+    /// The client sees the end of the replies and no reply, while what it sends is still carried out, until it
+    /// closes its own end: a link that is open in one direction.
+    HalfClose,
+    /// The server gets the bytes twice, and the link closes in place of a reply, since nobody could tell the two
+    /// replies apart. What fills one packet arrives as the same request twice, anything else as nonsense.
+    Twice,
 }
 
 /// What went through so far.
@@ -61,7 +87,7 @@ pub struct Stats {
     /// How often a client spoke after the server, or first: one for each request and its reply, one for a whole
     /// pipeline. On a link with concurrent requests it counts turns of the conversation, not requests.
     pub round_trips: u64,
-    /// Links closed in place of a reply.
+    /// Links closed in place of a reply, or broken otherwise.
     pub cuts: u64,
 }
 
@@ -85,7 +111,9 @@ impl Shared {
     /// Takes one of the cuts that are left, if there is one.
     pub(crate) fn take_cut(&self) -> bool {
         let mut mode = self.mode.lock().unwrap();
-        let Mode::CutBeforeReply { times, .. } = &mut *mode else { return false };
+        let (Mode::CutBeforeReply { times, .. } | Mode::Break { times, .. }) = &mut *mode else {
+            return false;
+        };
         let Some(left) = times.checked_sub(1) else { return false };
         *times = left;
         if left == 0 {
@@ -141,7 +169,8 @@ impl FaultProxy {
         *self.shared.mode.lock().unwrap() = mode;
     }
 
-    /// What goes wrong now. After the last of its cuts, a [`Mode::CutBeforeReply`] reads as [`Mode::Pass`].
+    /// What goes wrong now. After the last of its cuts, a [`Mode::CutBeforeReply`] or [`Mode::Break`] reads as
+    /// [`Mode::Pass`].
     pub fn mode(&self) -> Mode {
         self.shared.mode()
     }
@@ -156,6 +185,12 @@ impl FaultProxy {
     pub fn cut_before_reply_to(&self, marker: &[u8], times: usize) {
         assert!(times > 0 && !marker.is_empty(), "a cut needs a marker to look for");
         self.set(Mode::CutBeforeReply { times, marker: Some(marker.to_vec()) });
+    }
+
+    /// The next `times` requests break their links so.
+    pub fn break_links(&self, how: Break, times: usize) {
+        assert!(times > 0, "no break is Mode::Pass");
+        self.set(Mode::Break { how, times });
     }
 
     /// Closes every link that is open. New ones are made as the mode says.

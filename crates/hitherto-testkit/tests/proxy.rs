@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use hitherto_testkit::{Client, FaultProxy, Mode, RedisServer, Reply, ServerKind};
+use hitherto_testkit::{Break, Client, FaultProxy, Mode, RedisServer, Reply, ServerKind};
 
 struct Setup {
     server: RedisServer,
@@ -228,4 +228,59 @@ fn nobody_listens_where_a_dropped_proxy_was() {
     drop(proxy);
     assert!(link.command(&["PING"]).is_err());
     assert!(Client::connect(addr).is_err());
+}
+
+#[test]
+fn a_request_that_is_cut_never_arrives() {
+    let Setup { server, proxy } = setup();
+    let mut link = connect(proxy.addr());
+    link.command(&["INCR", "n"]).unwrap();
+    proxy.break_links(Break::BeforeRequest, 1);
+    assert!(link.command(&["INCR", "n"]).is_err());
+    assert_eq!((stored(&server, "n").text().as_str(), proxy.stats().cuts), ("1", 1));
+    assert_eq!(connect(proxy.addr()).command(&["INCR", "n"]).unwrap().integer(), 2);
+}
+
+#[test]
+fn half_a_reply_comes_through_or_all_of_it_and_then_the_link_ends() {
+    let Setup { server, proxy } = setup();
+    server.command(&["SET", "x", "a text that is long enough for two halves"]);
+    for (how, whole) in [(Break::DuringReply, false), (Break::AfterReply, true)] {
+        let mut link = connect(proxy.addr());
+        proxy.break_links(how, 1);
+        let before = proxy.stats().bytes_down;
+        assert_eq!(link.command(&["GET", "x"]).is_ok(), whole, "{how:?}");
+        assert!(proxy.stats().bytes_down > before, "{how:?}");
+        assert!(link.command(&["GET", "x"]).is_err(), "{how:?}");
+    }
+    assert_eq!(proxy.stats().cuts, 2);
+}
+
+/// The client hears nothing more, and what it says is still carried out.
+#[tokio::test]
+async fn a_link_can_be_open_upward_only() {
+    let Setup { server, proxy } = setup();
+    let mut link = connect(proxy.addr());
+    link.command(&["PING"]).unwrap();
+    proxy.break_links(Break::HalfClose, 1);
+    assert!(link.command(&["INCR", "n"]).is_err());
+    let before = proxy.stats();
+    assert_eq!((before.open, before.cuts), (1, 1));
+    link.send(&["INCR", "n"]).unwrap();
+    proxy.until(|stats| stats.bytes_up > before.bytes_up).await;
+    drop(link);
+    proxy.until(|stats| stats.open == 0).await;
+    assert_eq!(stored(&server, "n").text(), "2");
+}
+
+#[test]
+fn a_request_can_arrive_twice() {
+    let Setup { server, proxy } = setup();
+    let mut link = connect(proxy.addr());
+    link.command(&["PING"]).unwrap();
+    proxy.break_links(Break::Twice, 1);
+    assert!(link.command(&["INCR", "n"]).is_err());
+    assert_eq!(stored(&server, "n").text(), "2");
+    assert_eq!(proxy.mode(), Mode::Pass);
+    assert_eq!(connect(proxy.addr()).command(&["INCR", "n"]).unwrap().integer(), 3);
 }

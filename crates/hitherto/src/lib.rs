@@ -56,6 +56,10 @@ pub mod stats;
 pub mod store;
 pub mod summary;
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 #[cfg(test)]
 mod storage_page;
 

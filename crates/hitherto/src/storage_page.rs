@@ -86,6 +86,7 @@ fn every_key_is_on_the_page() {
             .replace("1:u", "U:user")
             .replace("}:K:memory key:1:s", "}:K:memory key:S:session")
             .replace("due:3", "due:N")
+            .replace("witness:3", "witness:N")
             .replace("00000000-0000-0000-0000-000000000000", "F")
     };
     let names = crate::store::redis::key_names(&session);

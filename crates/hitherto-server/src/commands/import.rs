@@ -5,6 +5,8 @@
 //! whether it arrived. Memory: three chunks of the file, one page of a session, a few words a session.
 
 mod batch;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod line;
 mod lines;
 mod place;

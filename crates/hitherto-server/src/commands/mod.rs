@@ -16,7 +16,7 @@ mod doctor;
 mod erase;
 mod export;
 mod fold;
-mod import;
+pub(crate) mod import;
 mod sessions;
 mod show;
 mod summary;

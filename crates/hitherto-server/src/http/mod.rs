@@ -7,6 +7,8 @@ mod answer;
 mod body;
 mod entrance;
 mod fields;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod locate;
 mod path;
 pub(crate) mod problem;

@@ -4,6 +4,8 @@
 //! but its own connection.
 
 mod connection;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod parse;
 mod write;
 

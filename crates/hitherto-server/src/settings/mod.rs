@@ -5,6 +5,8 @@
 //! and whatever is secret is wrapped when it is resolved, so printing [`Settings`] is safe.
 
 mod flags;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod kind;
 mod layers;
 mod limits;

@@ -431,7 +431,7 @@ pub const OPTIONS: &[Setting] = &[
         env: "HITHERTO_BODY_TIMEOUT",
         kind: Kind::Number { unit: "SECONDS", min: 1, max: 86_400 },
         default: Some("30"),
-        help: "By when the body of a request has arrived, counted from its header.",
+        help: "By when the body of a request has arrived, counted from its header; and how long a client may take nothing of its answer.",
         who: Who::Server,
         ..PLAIN
     },

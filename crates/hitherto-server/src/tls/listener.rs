@@ -19,6 +19,7 @@ use super::keep::Tls;
 use super::plain;
 use super::seldom::Seldom;
 use super::stream::Stream;
+use crate::keepalive;
 
 /// By when a handshake is done.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -114,7 +115,7 @@ impl Listener {
             match self.tcp.accept().await {
                 Ok((stream, peer)) => {
                     // Answers are written whole, so waiting to fill packets only adds delay.
-                    if stream.set_nodelay(true).is_ok() {
+                    if stream.set_nodelay(true).and_then(|()| keepalive::watch(&stream)).is_ok() {
                         return Incoming { stream, peer, handshake };
                     }
                 }

@@ -31,6 +31,11 @@ impl Chance {
         from + self.below(to - from + 1)
     }
 
+    /// A number from 0 up to, not including, 1.
+    pub fn unit(&mut self) -> f64 {
+        (self.any() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// True so many times in a hundred.
     pub fn percent(&mut self, times: u64) -> bool {
         self.below(100) < times

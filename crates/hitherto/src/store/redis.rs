@@ -22,6 +22,8 @@ mod due;
 mod errors;
 pub mod foreign;
 mod fork;
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
 mod inspect;
 mod keys;
 mod meta;
@@ -34,6 +36,7 @@ mod summary;
 mod touches;
 mod usage;
 mod users;
+mod witness;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -61,6 +64,7 @@ use route::Route;
 use scripts::{Script, Scripts};
 use touches::{Scopes, Touches};
 use users::{May, Sent};
+use witness::Witnesses;
 
 pub use options::RedisOptions;
 
@@ -75,6 +79,7 @@ pub struct RedisStore {
     /// Whether somebody folds the sessions of this store, as far as this process knows.
     folds: AtomicBool,
     guesses: read::Guesses,
+    witnesses: Witnesses,
 }
 
 /// How often a pop tries again when somebody else changes the end of the session.
@@ -99,6 +104,7 @@ impl RedisStore {
             marks: Arc::default(),
             folds: AtomicBool::new(false),
             guesses: read::Guesses::default(),
+            witnesses: Witnesses::default(),
         })
     }
 
@@ -257,6 +263,7 @@ impl RedisStore {
             }
         };
         let folds = batch.hint.is_some();
+        let known = self.touches.knows(at.key);
         self.folds.fetch_or(folds, Ordering::Relaxed);
         // With an idempotency key, or a user whom the session may refuse, only the answer says whether this is a write
         // at all; but the due-list has to know before whoever appends is told that it is one, whatever ends then.
@@ -291,6 +298,7 @@ impl RedisStore {
                 // A new session that was told of before it was cleared has yet to be marked.
                 self.touch_with(at.key, at.now, folds && mark.is_none()).await;
             }
+            self.look_for_loss(at.key, at.now, known && first < 0).await;
             let first = first.unsigned_abs();
             let (first_seq, due, whole) = (first % DUE, first & DUE != 0, first & WHOLE != 0);
             let messages = messages.or_else(|| whole.then(|| first_seq + records.len() as u64 - 1));
@@ -486,7 +494,9 @@ impl Store for RedisStore {
     }
 
     async fn inspect(&self) -> Result<Vec<Finding>> {
-        inspect::inspect(&self.link).await
+        let mut findings = inspect::inspect(&self.link).await?;
+        findings.extend(self.memory_finding(Timestamp::now()).await);
+        Ok(findings)
     }
 
     fn traffic(&self) -> &Traffic {
@@ -548,6 +558,9 @@ fn remembered(note: &[u8], fingerprint: Option<Uuid>) -> Option<Receipt> {
     Some(Receipt { first_seq, first_id, repeated: true, due: false, messages: None })
 }
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use fuzzing::packed as fuzz_packed;
+
 /// One name of each kind of key, for the test of the page that describes them.
 #[cfg(test)]
 pub(crate) fn key_names(session: &crate::session::SessionKey) -> Vec<String> {
@@ -560,6 +573,7 @@ pub(crate) fn key_names(session: &crate::session::SessionKey) -> Vec<String> {
         keys::list(&session.scope, 3),
         keys::due_list(3),
         keys::CREDENTIALS.to_owned(),
+        keys::witness(3),
         memory_keys,
         of_user.place.list,
         of_user.told,

@@ -61,11 +61,17 @@ impl Keys {
 
 /// Where a session is listed.
 pub(super) fn list_place(key: &SessionKey) -> ListPlace {
-    let member = key.session.as_str();
-    ListPlace {
-        list: list(&key.scope, crc32fast::hash(member.as_bytes()) % LISTS),
-        member: member.to_owned(),
-    }
+    ListPlace { list: list(&key.scope, shard(key)), member: key.session.as_str().to_owned() }
+}
+
+/// Which of the lists a session is in, and which witness speaks for it.
+pub(super) fn shard(key: &SessionKey) -> u32 {
+    crc32fast::hash(key.session.as_str().as_bytes()) % LISTS
+}
+
+/// One of the witnesses of the server's memory.
+pub(super) fn witness(shard: u32) -> String {
+    format!("hitherto:{{witness:{shard}}}")
 }
 
 /// One of the lists of the sessions of a scope: a sorted set, by the time of their newest activity.

@@ -115,6 +115,8 @@ scripts! {
     erase: "lua/erase.lua";
     /// Ends a credential.
     revoke: "lua/revoke.lua";
+    /// Looks whether the server still has its memory.
+    witness: "lua/witness.lua";
     /// Adds to what is being copied to another node.
     stage: "lua/stage.lua";
     /// Makes a session of what was copied.

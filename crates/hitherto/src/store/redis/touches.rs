@@ -83,6 +83,11 @@ impl Touches {
         since.is_some_and(|since| (0..EVERY_MS).contains(&since))
     }
 
+    /// Whether this process has told the list of a session at any time, and not that it ended.
+    pub(super) fn knows(&self, key: &SessionKey) -> bool {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&hash(key))
+    }
+
     /// The session has ended: its next activity is told at once.
     pub(super) fn forget(&self, key: &SessionKey) {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash(key));
