@@ -180,5 +180,5 @@ fn lint(package: &Path) {
         Command::new("lintian").args(["--fail-on", "none", "--tag-display-limit", "0"]).arg(package),
     );
     let said = said.map_or_else(|| "it failed".to_owned(), |said| said.trim().to_owned());
-    println!("  lintian: {}", if said.is_empty() { "no complaint" } else { &said });
+    println!("  lintian: {}", if said.is_empty() { "no complaint" } else { said.as_str() });
 }
