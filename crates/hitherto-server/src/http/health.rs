@@ -54,7 +54,8 @@ impl Door {
         {
             return why.clone();
         }
-        let deadline = self.options.deadline;
+        // The store keeps its deadline, and says more; this is for one that does not.
+        let deadline = self.options.deadline * 5 / 4;
         let why = match tokio::time::timeout(deadline, self.memory.ping()).await {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(Problem::from(error)),

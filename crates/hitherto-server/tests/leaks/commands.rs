@@ -16,6 +16,7 @@ pub fn run_all(redis: &RedisServer) {
         "{{\"session\":\"i\",\"role\":\"user\",\"content\":\"{CONTENT}\"}}\n{{\"session\":\"i\",\"{CONTENT}\n{CONTENT}\n"
     );
     std::fs::write(folder.path().join("lines.jsonl"), lines).unwrap();
+    std::fs::write(folder.path().join("text"), format!("About {CONTENT}.")).unwrap();
     let url = redis.url();
     assert!(url.contains(PASSWORD), "{url}");
     every(folder.path(), &url, true);
@@ -30,7 +31,7 @@ fn every(folder: &Path, url: &str, works: bool) {
         (&["append", "s", "other", "--idempotency-key", "k"], false),
         (&["show", "s"], true),
         (&["context", "s", "--max-tokens", "100"], true),
-        (&["summary", "s", "--put", CONTENT, "--upto", "1"], true),
+        (&["summary", "s", "--put", "text", "--upto", "1"], true),
         (&["summary", "s"], true),
         (&["fold", "s"], true),
         (&["fold"], true),

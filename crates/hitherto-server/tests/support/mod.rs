@@ -59,9 +59,14 @@ impl Wire {
         self.0.write_all(bytes).unwrap();
     }
 
+    /// The same to a server that may have closed already.
+    pub fn offer(&mut self, bytes: &[u8]) {
+        let _ = self.0.write_all(bytes);
+    }
+
     /// Sends no more; answers can still be read.
     pub fn finish(&mut self) {
-        self.0.shutdown(std::net::Shutdown::Write).unwrap();
+        let _ = self.0.shutdown(std::net::Shutdown::Write);
     }
 
     /// Reads to the end, whatever comes, or until the server has reset the connection.
