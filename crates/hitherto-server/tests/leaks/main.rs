@@ -13,6 +13,7 @@
     reason = "a test stops where something is wrong"
 )]
 
+mod careless_redis;
 mod commands;
 mod doors;
 mod marks;
@@ -147,6 +148,35 @@ fn a_wrong_password_is_not_shown() {
     let (_, said) = server.end();
     assert_clean(&said);
     assert_clean(&std::fs::read_to_string(folder.path().join("log")).unwrap());
+}
+
+/// Servers that do not know a command repeat its arguments in their errors, the password of the first one included.
+#[test]
+fn a_redis_that_repeats_what_it_is_told_is_not_repeated() {
+    for greets in [true, false] {
+        let (folder, model) = (tempfile::tempdir().unwrap(), FakeModel::start());
+        let redis = careless_redis::start(greets);
+        let server = start(
+            folder.path(),
+            "json",
+            &["--redis", &format!("redis://someone:{PASSWORD}@{redis}")],
+            &model,
+        );
+        let append = doors::message(CONTENT);
+        let answer = call(server.address, "POST", "/v1/sessions/s/messages", &[], append.as_bytes());
+        assert!(answer.status >= 500, "{answer:?}");
+        assert_clean(&answer.body);
+        assert_clean(&get(server.address, "/readyz").expect(503).body);
+        for (_, knock) in doors::DOORS {
+            knock(&server);
+        }
+        server.signal("TERM");
+        let (_, said) = server.end();
+        assert_clean(&said);
+        let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+        assert!(!greets || log.contains("unknown command"), "{log}");
+        assert_clean(&log);
+    }
 }
 
 #[test]

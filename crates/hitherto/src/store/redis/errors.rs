@@ -61,9 +61,14 @@ pub(super) fn cannot_connect(store: &str, error: &RedisError) -> StoreError {
 
 /// What was said, in one line.
 fn said(error: &RedisError) -> String {
-    match (error.code(), error.detail()) {
+    let all = match (error.code(), error.detail()) {
         (Some(code), Some(detail)) => format!("{code} {detail}"),
         _ => error.to_string(),
+    };
+    // A server that does not know a command repeats what came with it: a password, or what people said.
+    match all.split_once(", with args") {
+        Some((open, _)) => open.to_owned(),
+        None => all,
     }
 }
 
