@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Instant;
 
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::{Counter, Latency};
 use crate::store::{Entry, Result, StoreError};
@@ -45,16 +45,7 @@ impl Traffic {
         name: impl FnOnce() -> String,
         call: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let span = tracing::debug_span!(
-            target: "hitherto::trace",
-            "store",
-            otel.kind = "client",
-            db.operation.name = tracing::field::Empty,
-            error = tracing::field::Empty,
-        );
-        if !span.is_disabled() {
-            span.record("db.operation.name", name());
-        }
+        let span = span(name);
         let begun = Instant::now();
         let result = call.instrument(span.clone()).await;
         let latency = match trip {
@@ -80,6 +71,21 @@ impl Traffic {
             self.unreadable.add(unreadable as u64);
         }
     }
+}
+
+/// The trip for who traces, as a part of what is traced already: what is done in the background is not.
+fn span(name: impl FnOnce() -> String) -> Span {
+    if !tracing::span_enabled!(target: "hitherto::trace", tracing::Level::DEBUG) || Span::current().is_none()
+    {
+        return Span::none();
+    }
+    tracing::debug_span!(
+        target: "hitherto::trace",
+        "store",
+        otel.kind = "client",
+        db.operation.name = name(),
+        error = tracing::field::Empty,
+    )
 }
 
 /// Which of [`BROKEN`] an error is; none for an answer that the store was right to give.
