@@ -219,6 +219,7 @@ impl Store for EmbeddedStore {
     }
 
     async fn ping(&self) -> Result<()> {
+        self.writer.as_ref().map_or(Ok(()), Writer::check)?;
         self.readers.run(|file| file.query_row("SELECT 1", [], |_| Ok(())).map_err(Into::into)).await
     }
 

@@ -161,6 +161,14 @@ impl Writer {
         self.database.traffic.trip(Trip::Write, || "write".to_owned(), written).await
     }
 
+    /// Fails if the thread has died, which is a defect: nothing is written any more, though all can be read.
+    pub(super) fn check(&self) -> Result<()> {
+        match &self.thread {
+            Some(thread) if thread.is_finished() => Err(self.stopped()),
+            _ => Ok(()),
+        }
+    }
+
     fn stopped(&self) -> StoreError {
         StoreError::Failed { store: self.database.name(), reason: "its writer has stopped".to_owned() }
     }
@@ -249,4 +257,28 @@ fn sweep_now(database: &Database, file: &mut Connection, last: Option<(Timestamp
         tracing::debug!(error = %database.explain(error), "nothing swept from the embedded store");
         false
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::embedded::{EmbeddedOptions, EmbeddedStore, FileResult};
+    use crate::store::{Store as _, StoreError};
+
+    /// Reads go on without the writer, so a look at them alone would not find out.
+    #[tokio::test]
+    async fn a_store_whose_writer_has_died_does_not_say_that_it_answers() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = EmbeddedStore::open(EmbeddedOptions::new(folder.path().join("chat.db"))).unwrap();
+        store.ping().await.unwrap();
+        let died = store.writer().unwrap().run(None, |_| -> FileResult<()> { panic!("on purpose") }).await;
+        assert!(matches!(died, Err(StoreError::Failed { .. })), "{died:?}");
+        // The thread ends right after whoever waited for it is told.
+        let found = loop {
+            match store.ping().await {
+                Ok(()) => tokio::task::yield_now().await,
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(found, StoreError::Failed { .. }), "{found:?}");
+    }
 }
