@@ -139,7 +139,7 @@ fn log_lines_say_who_asked() {
 #[test]
 fn lines_for_people_say_who_asked() {
     let folder = tempfile::tempdir().unwrap();
-    let process = logged(folder.path(), &["--log", "info,hitherto::access=debug"]);
+    let process = logged(folder.path(), &["--log", "info,hitherto::requests=debug"]);
     call(process.address, "GET", MESSAGES, &["x-request-id: mine"], b"").expect(200);
     let log = log_of(process, folder.path());
     let line = log.lines().find(|line| line.contains("answered")).unwrap();

@@ -108,7 +108,7 @@ impl Seen {
         let (name, api, status) = (operation.name, operation.door.as_str(), self.status);
         let code = self.failed.flatten().map(Code::as_str);
         let took_ms = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
-        tracing::debug!(target: "hitherto::access", door = api, operation = name, status, code, took_ms, "answered");
+        tracing::debug!(target: "hitherto::requests", door = api, operation = name, status, code, took_ms, "answered");
         if door.options.slow_request.is_some_and(|slow| self.took >= slow) {
             let session = route.and_then(|route| session_of(uri.path(), route));
             tracing::warn!(door = api, operation = name, status, code, took_ms, session, "a slow request");

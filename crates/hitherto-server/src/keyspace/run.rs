@@ -108,7 +108,7 @@ impl Keyspace {
         let (door, operation) = (client.door.as_str(), command_name(place));
         let code = error.map(reply_code);
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        tracing::debug!(target: "hitherto::access", door, operation, code, took_ms, "answered");
+        tracing::debug!(target: "hitherto::requests", door, operation, code, took_ms, "answered");
         if self.0.options.slow_command.is_some_and(|slow| took >= slow) {
             tracing::warn!(door, operation, code, took_ms, "a slow command");
         }
