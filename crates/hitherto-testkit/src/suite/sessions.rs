@@ -213,8 +213,7 @@ pub async fn a_session_is_listed_once(on: Subject) {
 
 /// How many there are, of that scope and no other.
 pub async fn sessions_are_counted(on: Subject) {
-    let mut elsewhere = Scope::default();
-    elsewhere.tenant = Tenant::parse("elsewhere").unwrap();
+    let elsewhere = Scope { tenant: Tenant::parse("elsewhere").unwrap(), ..Scope::default() };
     let count = async |scope: &Scope| on.store().count_sessions(scope, on.now()).await.unwrap();
     assert_eq!(count(&Scope::default()).await, 0);
     for name in ["a", "b", "c"] {
