@@ -161,6 +161,7 @@ fn metrics_show_what_every_door_did() {
     let zep = r#"{"messages":[{"role_type":"user","role":"Ada","content":"hi"}]}"#;
     post(at, "/api/v1/sessions/z/memory", zep).expect(200);
     post(at, "/", r#"["LPUSH","r","x"]"#).expect(200);
+    post(at, "/", r#"["SET","r","x"]"#).expect(400);
     post(at, "/pipeline", "{").expect(400);
     let mut redis = Client::connect(process.redis).unwrap();
     redis.command(&["RPUSH", "l", "x", "y"]).unwrap();
@@ -176,6 +177,8 @@ fn metrics_show_what_every_door_did() {
     assert_eq!(requests("zep", "addMemory"), 1.0);
     assert_eq!(requests("rest", "lpush"), 1.0);
     assert_eq!(requests("rest", "unreadPipeline"), 1.0);
+    assert_eq!(requests("rest", "unknown"), 1.0);
+    assert!(!page.body.contains("unreadCommand"), "{}", page.body);
     assert_eq!(requests("resp", "rpush"), 1.0);
     let errors = |door: &str, operation: &str, code: &str| {
         let labels = format!("door=\"{door}\",operation=\"{operation}\",code=\"{code}\"");

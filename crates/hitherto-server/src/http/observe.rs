@@ -101,8 +101,8 @@ struct Seen {
 impl Seen {
     fn note(&self, door: &Door, uri: &Uri, route: Option<&str>) {
         let Some(operation) = OPERATIONS.get(self.operation) else { return };
-        // Where Redis' commands came over HTTP, each of them was counted already.
-        if operation.door != DoorName::Rest || self.failed.is_some() {
+        // Where Redis' commands came over HTTP, each of them was counted already; a problem came before any did.
+        if operation.door != DoorName::Rest || self.failed.flatten().is_some() {
             door.metrics.request(self.operation, self.took, self.failed);
         }
         let (name, api, status) = (operation.name, operation.door.as_str(), self.status);
