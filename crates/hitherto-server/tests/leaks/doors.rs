@@ -7,8 +7,11 @@ use crate::marks::{CONTENT, PASSWORD, TOKEN};
 use crate::process::Process;
 use crate::support::{Wire, call, request};
 
-/// The doors: a name, and what is done there. None of it may fail the test, whatever state the store is in.
-pub const DOORS: &[(&str, fn(&Process))] = &[
+/// What is done at a door. None of it may fail the test, whatever state the store is in.
+pub type Knock = fn(&Process);
+
+/// The doors.
+pub const DOORS: &[(&str, Knock)] = &[
     ("appends", append),
     ("reads", read),
     ("what is no request", misuse),
