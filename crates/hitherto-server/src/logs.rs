@@ -37,7 +37,9 @@ pub(crate) fn start(settings: &Settings) -> anyhow::Result<()> {
         anyhow::bail!("otlp: this binary was built without it; build one with `--features otlp`");
     }
     let filter = EnvFilter::builder().parse(&settings.log).context("log")?;
-    let filter = filter.and(filter_fn(may_be_shown));
+    // With a hint of its own this one lets the other's stand, so that lines nobody asked for cost nothing.
+    let capped = filter_fn(may_be_shown).with_max_level_hint(LevelFilter::TRACE);
+    let filter = filter.and(capped);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match settings.log_format {
         LogFormat::Json => {
