@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use tokio::task::futures::TaskLocalFuture;
 use uuid::Uuid;
 
 /// How long an id of a client's may be; with a longer one the request gets one of ours.
@@ -118,8 +119,8 @@ impl Origin {
     }
 
     /// Does work in its name.
-    pub(crate) async fn of<T>(self, work: impl Future<Output = T>) -> T {
-        ORIGIN.scope(self, work).await
+    pub(crate) fn of<F: Future>(self, work: F) -> TaskLocalFuture<Self, F> {
+        ORIGIN.scope(self, work)
     }
 
     /// The names and values that a log line has of it.

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderValue, Uri};
+use axum::http::{HeaderName, HeaderValue, Uri};
 use axum::response::Response;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -24,7 +24,9 @@ use crate::metrics::{self, DoorName, OPERATIONS};
 use crate::origin::Origin;
 
 /// The header of a request's id.
-const REQUEST_ID: &str = "x-request-id";
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header of the trace that a request belongs to.
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// How much of a session's id a line has.
 const ID_SHOWN: usize = 128;
 
@@ -65,8 +67,8 @@ where
         let route = request.extensions().get::<MatchedPath>().cloned();
         let matched = route.as_ref().map(MatchedPath::as_str);
         let operation = metrics::find(request.method().as_str(), matched, request.uri().path());
-        let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
-        let origin = Origin::request(header(REQUEST_ID), header("traceparent"));
+        let header = |name: &HeaderName| request.headers().get(name).map(HeaderValue::as_bytes);
+        let origin = Origin::request(header(&REQUEST_ID), header(&TRACEPARENT));
         let span = span(operation, &origin);
         let (door, uri) = (Arc::clone(&self.door), request.uri().clone());
         let answer = self.inner.call(request);
@@ -81,11 +83,12 @@ where
             let seen = Seen { operation, took, status: response.status().as_u16(), failed };
             seen.note(&door, &uri, route.as_ref().map(MatchedPath::as_str));
             if let Some(id) = id {
-                response.headers_mut().insert(REQUEST_ID, id);
+                response.headers_mut().insert(REQUEST_ID.clone(), id);
             }
             Ok(response)
         };
-        Box::pin(origin.of(work.instrument(span)))
+        // One that nobody traces is not wrapped once more: that would cost it a copy.
+        if span.is_none() { Box::pin(origin.of(work)) } else { Box::pin(origin.of(work.instrument(span))) }
     }
 }
 
