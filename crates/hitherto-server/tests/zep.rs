@@ -243,9 +243,9 @@ fn a_session_is_made_before_anything_is_said_in_it() {
         assert_eq!(memory(at, "s/1"), made, "{}", served.kind);
         assert_eq!(memory(at, "s/1/memory?lastn=1"), json!({"messages": [], "summary": null}));
         post(at, SESSIONS, body).problem(409, "session_exists");
-        // Its metadata are those of the session, whoever asks.
+        // Its user is that of the session, whoever asks.
         let described = get(at, "/v1/sessions/s%2F1").expect(200).json();
-        assert_eq!((&described["messages"], &described["metadata"]["user_id"]), (&json!(0), &json!("ada")));
+        assert_eq!((&described["messages"], &described["user"]), (&json!(0), &json!("ada")));
         many(at, "s/1", 2);
         let log = get(at, "/v1/sessions/s%2F1/messages").expect(200).json();
         assert_eq!((log["messages"].as_array().unwrap().len(), log.get("unreadable")), (2, None));
@@ -283,7 +283,7 @@ fn metadata_are_changed_field_by_field() {
         json!({"a": null, "b": {"c": 2}, "d": 4})
     );
     assert_eq!(change(json!({"session_id": "s"}))["d"], 4);
-    assert_eq!(change(json!({"user_id": "u"}))["user_id"], "u");
+    assert_eq!(change(json!({"user_id": "u"}))["d"], 4);
     assert_eq!(memory(at, "s")["user_id"], "u");
     patch(at, "s", &json!({"metadata": 7})).problem(400, "invalid_field");
 }
