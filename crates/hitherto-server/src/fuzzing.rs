@@ -9,10 +9,13 @@ pub use crate::settings::fuzzing::settings;
 
 #[cfg(test)]
 mod tests {
+    /// A target's name, and what it runs.
+    type Target = (&'static str, fn(&[u8]));
+
     #[test]
     fn what_was_found_once_is_not_found_again() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
-        let targets: [(&str, fn(&[u8])); 4] = [
+        let targets: [Target; 4] = [
             ("resp", super::resp),
             ("http", super::http),
             ("settings", super::settings),

@@ -110,10 +110,13 @@ pub fn glob(data: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    /// A target's name, and what it runs.
+    type Target = (&'static str, fn(&[u8]));
+
     #[test]
     fn what_was_found_once_is_not_found_again() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
-        let targets: [(&str, fn(&[u8])); 6] = [
+        let targets: [Target; 6] = [
             ("record", super::record),
             ("packed", super::packed),
             ("message", super::message),
