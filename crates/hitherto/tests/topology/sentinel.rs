@@ -30,7 +30,6 @@ async fn follows(replicas: usize, change: impl FnOnce(&Sentinels) + Send + 'stat
 async fn a_primary_that_gives_way_is_not_held_on_to() {
     follows(1, |all| {
         all.fail_over();
-        all.fail_over();
     })
     .await;
 }

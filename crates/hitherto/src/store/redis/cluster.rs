@@ -124,8 +124,9 @@ impl Cluster {
                 }
                 Refusal::Again => patience.wait().await,
                 Refusal::ReadOnly | Refusal::Down => {
-                    let waited = patience.wait().await;
-                    self.learn(version, sending.until).await.is_ok() && waited
+                    // What is known is better than nothing where nobody says more.
+                    let _ = self.learn(version, sending.until).await;
+                    patience.wait().await
                 }
             };
             if !goes_on || Instant::now() >= sending.until {
