@@ -19,6 +19,8 @@ const AGREE_LIMIT: Duration = Duration::from_secs(60);
 /// How often it is looked at: nodes tell nobody when they have agreed.
 const AGREE_POLL: Duration = Duration::from_millis(20);
 
+/// When a node has given up to take over.
+const FAILOVER_GIVEN_UP: Duration = Duration::from_secs(7);
 /// How many slots are on their way at once.
 const SLOTS_AT_ONCE: usize = 200;
 
@@ -53,6 +55,8 @@ struct Node {
 struct Line {
     id: String,
     flags: Vec<String>,
+    /// Of a replica: its primary's name.
+    primary: String,
     connected: bool,
     /// The slots, as ranges from one to another, both included.
     slots: Vec<(u16, u16)>,
@@ -209,8 +213,14 @@ impl Cluster {
     /// Lets a replica take the place of its primary without losing anything, and waits until all agree.
     pub fn fail_over(&self, replica: usize) {
         let server = self.node(replica);
-        ok(&server, &["CLUSTER", "FAILOVER"]);
+        let mut asked: Option<Instant> = None;
         self.await_all("a replica has taken over", || {
+            // A node gives up after five seconds if it could not catch up with its primary.
+            if asked.is_none_or(|asked| asked.elapsed() > FAILOVER_GIVEN_UP) {
+                // One that has taken over meanwhile refuses.
+                let _ = server.try_command(&["CLUSTER", "FAILOVER"]);
+                asked = Some(Instant::now());
+            }
             self.nodes_that_live().iter().all(|node| {
                 lines_of(node).is_some_and(|lines| {
                     let id = self.id_of(&server);
@@ -294,6 +304,8 @@ impl Cluster {
     pub fn await_ok(&self) {
         self.await_all("all is well", || {
             let nodes = self.nodes_that_live();
+            let lives =
+                |id: &str| self.nodes.read().unwrap().iter().any(|node| node.id == id && node.lives());
             let mut views = Vec::new();
             for node in &nodes {
                 let (Some(info), Some(lines)) = (info_of(node, &["CLUSTER", "INFO"]), lines_of(node)) else {
@@ -304,24 +316,20 @@ impl Cluster {
                 if !info.contains("cluster_state:ok") || !in_step {
                     return false;
                 }
+                // Who lives, whose replica it is, and what it serves.
                 let mut view: Vec<_> = lines
                     .into_iter()
-                    .filter(|line| !line.has("fail") && !line.slots.is_empty())
-                    .map(|line| (line.id, line.slots))
+                    .filter(|line| lives(&line.id))
+                    .map(|line| (line.id, line.primary, line.slots))
                     .collect();
                 view.sort();
                 views.push(view);
             }
-            let served: usize = views[0]
-                .iter()
-                .flat_map(|(_, slots)| slots)
-                .map(|(from, to)| usize::from(to - from) + 1)
-                .sum();
-            let lives =
-                |id: &str| self.nodes.read().unwrap().iter().any(|node| node.id == id && node.lives());
+            let slots = views[0].iter().flat_map(|(_, _, slots)| slots);
+            let served: usize = slots.map(|(from, to)| usize::from(to - from) + 1).sum();
             served == usize::from(SLOTS)
+                && views[0].len() == nodes.len()
                 && views.iter().all(|view| *view == views[0])
-                && views[0].iter().all(|(id, _)| lives(id))
         });
     }
 
@@ -398,6 +406,7 @@ impl Line {
         Self {
             id: words[0].to_owned(),
             flags: words[2].split(',').map(str::to_owned).collect(),
+            primary: words[3].to_owned(),
             connected: words[7] == "connected",
             slots,
         }
