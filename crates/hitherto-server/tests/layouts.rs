@@ -371,8 +371,10 @@ fn commands(redis: &RedisServer) -> Vec<String> {
 #[test]
 fn a_source_is_only_read_and_never_by_keys() {
     let bench = Bench::new();
-    let reads =
-        ["scan", "type", "pttl", "llen", "lrange", "mget", "hgetall", "hget", "hscan", "zrange", "zscore"];
+    let reads = [
+        "scan", "type", "pttl", "get", "llen", "lrange", "mget", "hgetall", "hget", "hscan", "zrange",
+        "zscore",
+    ];
     for (layout, file) in [
         ("langchain-js", "langchain-js-redis.json"),
         ("openai-agents", "openai-agents.json"),

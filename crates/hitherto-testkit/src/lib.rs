@@ -37,6 +37,7 @@ mod servers;
 
 mod client;
 mod port;
+mod redis_aof;
 mod redis_server;
 mod redis_settings;
 mod tls;

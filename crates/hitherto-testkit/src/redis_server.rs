@@ -17,6 +17,7 @@ use tempfile::TempDir;
 
 use crate::client::{Client, Reply};
 use crate::port::PortLease;
+use crate::redis_aof;
 use crate::redis_settings::RedisSettings;
 use crate::servers::ServerKind;
 
@@ -199,10 +200,11 @@ impl RedisServer {
     }
 
     /// Kills it if it runs, and starts it again on the same port and folder: with its append-only file if it has
-    /// one, otherwise with lost memory.
+    /// one, mended as `redis-check-aof --fix` would, otherwise with lost memory.
     pub fn restart(&self) {
         let mut process = self.process.lock().unwrap();
         kill(&mut process);
+        redis_aof::mend(self.folder.path());
         *process = launch(&self.settings, self.folder.path(), self.port())
             .unwrap_or_else(|log| panic!("{} did not start again:\n{log}", self.kind().name()));
     }

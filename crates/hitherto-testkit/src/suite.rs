@@ -202,9 +202,9 @@ macro_rules! store_suite {
                 a_place_holds_when_its_session_is_gone
                 sessions_are_listed_with_their_descriptions
                 expired_sessions_are_not_listed
-                sessions_are_counted
                 a_fork_is_listed
                 a_session_is_listed_once
+                sessions_are_counted
             }
             isolation {
                 hostile_session_ids_never_meet

@@ -31,23 +31,28 @@ impl Certificates {
     /// The server certificate is for these names or addresses only: the wrong ones, for a test that a client
     /// looks at them.
     pub fn for_names(names: &[&str]) -> Self {
-        Self::made(names, None)
+        Self::made(names, &[ExtendedKeyUsagePurpose::ServerAuth], None)
     }
 
     /// The server certificate ends in so many days.
     pub fn valid_days(days: u64) -> Self {
-        Self::made(&LOCAL, Some(Duration::from_secs(days * 24 * 3600)))
+        let valid = Some(Duration::from_secs(days * 24 * 3600));
+        Self::made(&LOCAL, &[ExtendedKeyUsagePurpose::ServerAuth], valid)
     }
 
-    fn made(names: &[&str], valid: Option<Duration>) -> Self {
+    /// The server certificate is a client's, too: the nodes of a cluster are each other's clients.
+    pub fn for_nodes() -> Self {
+        let both = [ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        Self::made(&LOCAL, &both, None)
+    }
+
+    fn made(names: &[&str], server: &[ExtendedKeyUsagePurpose], valid: Option<Duration>) -> Self {
         let folder =
             tempfile::Builder::new().prefix("hitherto-tls-").tempdir().expect("a folder for certificates");
         let made = Self { folder };
         let ca = authority();
         fs::write(made.ca(), ca.pem()).unwrap();
-        // The nodes of a cluster are each other's clients.
-        let both = [ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-        let (cert, key) = sign(&ca, "hitherto test server", names, &both, valid);
+        let (cert, key) = sign(&ca, "hitherto test server", names, server, valid);
         fs::write(made.server_cert(), cert).unwrap();
         fs::write(made.server_key(), key).unwrap();
         let (cert, key) =

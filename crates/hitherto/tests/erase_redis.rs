@@ -238,7 +238,8 @@ async fn an_append_of_a_user_is_one_round_trip() {
     let trips = || proxy.stats().round_trips;
     let before = trips();
     memory.append(&session("s"), said("hi"), &of("one")).await.unwrap();
-    assert!((2..=3).contains(&(trips() - before)), "{}", trips() - before);
+    // One more than without the look at the witness of the server's memory, which is due once a minute.
+    assert!((2..=4).contains(&(trips() - before)), "{}", trips() - before);
     for _ in 0..5 {
         let before = trips();
         memory.append(&session("s"), said("hi"), &of("one")).await.unwrap();

@@ -141,6 +141,13 @@ impl Gate {
         }
     }
 
+    /// Whether, as far as was ever known, nothing has to be shown.
+    pub(crate) fn was_open(&self) -> bool {
+        let Some(shared) = &self.0 else { return true };
+        let open = shared.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.at.is_some() && !shared.closed.load(Ordering::Acquire)
+    }
+
     /// What whoever came in by that may do now.
     pub(crate) async fn grant(&self, pass: &Pass) -> Result<Arc<Grant>, Refusal> {
         match (&self.0, pass) {

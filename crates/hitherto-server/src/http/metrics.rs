@@ -34,9 +34,10 @@ pub(crate) fn router(door: Arc<Door>) -> Router {
         .with_state(door)
 }
 
-/// Whether the main listener shows metrics: for as long as nobody needs a token there.
+/// Whether the main listener shows metrics: for as long as nobody needs a token there, and while the store is down if
+/// nobody needed one before.
 async fn is_open(door: &Door) -> bool {
-    door.gate.admit(None).await.is_ok()
+    door.gate.admit(None).await.is_ok() || door.gate.was_open()
 }
 
 /// The page on the main listener.

@@ -170,7 +170,7 @@ async fn other_programs_keys_are_found_on_every_node() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_behind_tls_with_a_user_is_followed() {
-    let certificates = Certificates::new();
+    let certificates = Certificates::for_nodes();
     let server = RedisSettings::new(KIND)
         .tls(&certificates)
         .user("zoe", "p@ss")
