@@ -12,9 +12,7 @@ use super::writer::{Writer, append, append_once, beside, log, memory, options, s
 const KIND: ServerKind = ServerKind::Redis7;
 
 fn all_sessions() -> SessionQuery {
-    let mut query = SessionQuery::default();
-    query.limit = 100;
-    query
+    SessionQuery { limit: 100, ..SessionQuery::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,5 @@
 //! The Redis that people run: clusters, Sentinels, replicas, restricted users, and servers that are sick.
-#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
-#![allow(unreachable_pub, reason = "what these modules share nobody else sees")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where something is wrong")]
 
 mod acknowledge;
 mod cluster;
