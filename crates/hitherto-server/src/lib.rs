@@ -1,8 +1,8 @@
 //! The Hitherto server and command line, as a library so that tests and other programs can embed them.
 //!
 //! [`run`] serves a [`ChatMemory`](hitherto::ChatMemory) over HTTP on a listener until a future ends; the
-//! binary `hitherto` is [`command_line`] and nothing else. Until there are credentials, whoever embeds
-//! [`run`] must give it a listener that only trusted programs reach.
+//! binary `hitherto` is [`command_line`] and nothing else. Whoever embeds [`run`] gives its
+//! [`Door`] a [`Gate`], or it a listener that only trusted programs reach.
 //!
 //! Invariant: axum and hyper stay in `http` and `server`, clap in `settings` and `commands`; and no log line
 //! says what people said.
