@@ -2,18 +2,21 @@
 //!
 //! Invariant: nothing here waits without a bound, and a connection that fails harms no other.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::HttpService;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::http::{Door, Options, Router, metrics, router};
+use crate::http::{Body, Door, Front, Options, metrics};
 use crate::metrics::{Connected, DoorName};
 use crate::patience::Patient;
 use crate::tls::{Listener, Protocol};
@@ -35,7 +38,7 @@ pub async fn run(
 ) -> std::io::Result<()> {
     let metrics = Arc::clone(door.metrics());
     let connected = move || Some(metrics.connected(DoorName::Http));
-    accept_all(listener.into(), door.options().clone(), router(door), connected, shutdown).await
+    accept_all(listener.into(), door.options().clone(), Front::new(door), connected, shutdown).await
 }
 
 /// Serves metrics and health, and nothing else, as [`run`] serves everything.
@@ -49,16 +52,20 @@ pub(crate) async fn run_metrics(
 ) -> std::io::Result<()> {
     let mut options = door.options().clone();
     options.max_connections = options.max_connections.min(WATCHERS);
-    accept_all(listener.into(), options, metrics::router(door), || None, shutdown).await
+    let service = TowerToHyperService::new(metrics::router(door));
+    accept_all(listener.into(), options, service, || None, shutdown).await
 }
 
-async fn accept_all(
+async fn accept_all<S>(
     listener: Listener,
     options: Options,
-    router: Router,
+    service: S,
     connected: impl Fn() -> Option<Connected>,
     shutdown: impl Future<Output = ()> + Send,
-) -> std::io::Result<()> {
+) -> std::io::Result<()>
+where
+    S: HttpService<Incoming, ResBody = Body, Error = Infallible, Future: Send> + Clone + Send + 'static,
+{
     listener.local_addr()?;
     let slots = Arc::new(Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS)));
     let mut http = http1::Builder::new();
@@ -66,7 +73,6 @@ async fn accept_all(
     // answers to thousands.
     http.timer(TokioTimer::new()).header_read_timeout(options.idle_timeout).pipeline_flush(false);
     let patience = options.body_timeout;
-    let service = TowerToHyperService::new(router);
     let graceful = GracefulShutdown::new();
     // Ends handshakes; whoever has one behind itself hears of the end by `graceful`.
     let stop = watch::Sender::new(false);

@@ -1,6 +1,6 @@
 //! A cluster and Sentinels do what a test is told that they do.
 
-use hitherto_testkit::{Cluster, RedisSettings, Reply, Sentinels, ServerKind, slot_of};
+use hitherto_testkit::{Client, Cluster, RedisSettings, Reply, Sentinels, ServerKind, slot_of};
 
 const KIND: ServerKind = ServerKind::Redis7;
 
@@ -82,7 +82,10 @@ fn a_cluster_asks_for_its_password() {
 fn sentinels_make_another_server_the_primary() {
     let all = Sentinels::start(KIND, 2);
     assert_eq!(all.primary(), 0);
-    assert_eq!(all.servers()[0].command(&["SET", "x", "v"]).text(), "OK");
+    let mut first = Client::connect(all.servers()[0].addr()).unwrap();
+    assert_eq!(first.command(&["SET", "x", "v"]).unwrap().text(), "OK");
+    // A primary that is replaced takes along what no replica has.
+    assert_eq!(first.command(&["WAIT", "1", "0"]).unwrap().integer(), 1);
     let second = all.fail_over();
     assert_ne!(second, 0);
     assert_eq!(all.servers()[second].command(&["GET", "x"]).text(), "v");

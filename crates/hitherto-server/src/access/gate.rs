@@ -155,7 +155,7 @@ impl Gate {
             (Some(shared), Pass::Nobody) => shared.nobody().await,
             (Some(shared), Pass::Token(known)) => shared.known(known).await,
             (Some(shared), Pass::Signed(signed)) => match &shared.jwts {
-                Some(jwts) => jwts.grant(signed, shared.options.clock.now()).await,
+                Some(jwts) => Box::pin(jwts.grant(signed, shared.options.clock.now())).await,
                 None => Err(Refusal::Unknown),
             },
         }
@@ -171,8 +171,8 @@ impl Shared {
     async fn token(self: &Arc<Self>, text: &str) -> Result<(Pass, Arc<Grant>), Refusal> {
         if let Some(jwts) = self.jwts.as_ref().filter(|_| jwt::looks_signed(text)) {
             let now = self.options.clock.now();
-            let signed = jwts.admit(text, now).await?;
-            let grant = jwts.grant(&signed, now).await?;
+            let signed = Box::pin(jwts.admit(text, now)).await?;
+            let grant = Box::pin(jwts.grant(&signed, now)).await?;
             return Ok((Pass::Signed(signed), grant));
         }
         let hash = match Token::parse(text) {
@@ -222,7 +222,8 @@ impl Shared {
 
     /// Looks a token up while somebody waits.
     async fn look_up(&self, hash: &TokenHash) -> Result<Arc<Known>, Refusal> {
-        self.look(async {
+        // Boxed, as it is seldom: a request whose token is known is no larger for it.
+        Box::pin(self.look(async {
             // While this waited for its turn, somebody else may have asked the same.
             let known = self.known.get(hash);
             if let Some(known) = known.filter(|known| known.fresh(|| self.options.clock.now()).is_some()) {
@@ -242,7 +243,7 @@ impl Shared {
                     Err(Refusal::Unknown)
                 }
             }
-        })
+        }))
         .await
     }
 
@@ -257,13 +258,13 @@ impl Shared {
                 open
             }
             None => {
-                self.look(async {
+                Box::pin(self.look(async {
                     if let Some((open, _)) = self.open_now() {
                         return open;
                     }
                     self.ask().await?;
                     if self.closed.load(Ordering::Acquire) { Err(Refusal::Missing) } else { Ok(nobody()) }
-                })
+                }))
                 .await
             }
         }

@@ -1,13 +1,13 @@
-//! The entrance: every request but those for health passes it, and none passes without what has to be shown.
+//! The entrance: every request but those of whoever looks after a server passes it, and none passes without what has to be
+//! shown.
 //!
-//! Invariant: it stands before the routes, so a route that is added later stands behind it. What is shown is a header, or
+//! Invariant: it stands before the router, so a route that is added later stands behind it. What is shown is a header, or
 //! a parameter where a protocol has it there; it goes no further than the gate.
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{Extensions, HeaderMap, Uri, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -24,17 +24,23 @@ pub(super) struct Admitted {
     pub(super) grant: Arc<Grant>,
 }
 
-/// Lets a request in, or answers it.
-pub(super) async fn admit(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
+/// What is answered to everybody: whoever looks after a server has no token. (Metrics see to themselves.)
+const BESIDE: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
+/// Lets a request in, or gives the answer to one that stays outside.
+pub(super) async fn admit(door: &Door, request: &mut Request) -> Option<Response> {
+    if BESIDE.contains(&request.uri().path()) {
+        return None;
+    }
     let shown = shown(request.headers(), request.uri());
     let user = shown.as_ref().and_then(|shown| shown.user.as_deref());
     match door.gate.admit(shown.as_ref().map(|shown| shown.token.as_str())).await {
         Ok((pass, grant)) if is_of(user, &grant) => {
             request.extensions_mut().insert(Admitted { pass, grant });
-            next.run(request).await
+            None
         }
-        Ok(_) => refused(&Refusal::Unknown, request.uri()),
-        Err(refusal) => refused(&refusal, request.uri()),
+        Ok(_) => Some(refused(&Refusal::Unknown, request.uri())),
+        Err(refusal) => Some(refused(&refusal, request.uri())),
     }
 }
 

@@ -37,7 +37,7 @@ mod zep;
 mod docs;
 mod health;
 pub(crate) mod metrics;
-mod observe;
+mod front;
 mod openapi;
 mod openapi_schemas;
 mod openapi_summaries;
@@ -46,8 +46,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::Router;
+pub(crate) use axum::body::Body;
 use axum::routing::{delete, get, post};
 use hitherto::{ChatMemory, Encoding, SummaryRole, Tenant, Ttl};
 use tokio::sync::{OnceCell, Semaphore};
@@ -57,6 +57,7 @@ use crate::keyspace::Keyspace;
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::settings::{Backend, Settings};
+pub(crate) use front::Front;
 use problem::{Code, Problem};
 
 /// The shortest deadline of a fold that is waited for.
@@ -313,8 +314,8 @@ pub(crate) fn operations() -> impl Iterator<Item = (&'static str, &'static str, 
     openapi::OPERATIONS.iter().map(|operation| (operation.id, operation.method, operation.path))
 }
 
-/// The routes.
-pub(crate) fn router(door: Arc<Door>) -> Router {
+/// The routes. [`Front`] stands before them.
+fn router(door: Arc<Door>) -> Router {
     // An empty id is a path of its own to the router; here it gets the answer that other bad ids get.
     let messages = || get(read::messages).post(append::messages);
     let one = || get(message::show).patch(message::edit).delete(message::delete);
@@ -357,16 +358,12 @@ pub(crate) fn router(door: Arc<Door>) -> Router {
         .route("/v1/limits", get(limits::show))
         .route("/openapi.json", get(openapi::document))
         .route("/docs", get(docs::page))
-        .fallback(no_route)
-        .method_not_allowed_fallback(no_method)
-        // Everything above stands behind the entrance, what is below does not: whoever looks after a server has no token.
-        .layer(from_fn_with_state(Arc::clone(&door), entrance::admit))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::beside))
+        .fallback(no_route)
         .method_not_allowed_fallback(no_method)
-        .with_state(Arc::clone(&door))
-        .layer(observe::Observe(door))
+        .with_state(door)
 }
 
 async fn no_route() -> Problem {

@@ -42,9 +42,40 @@ pub(crate) struct Operation {
     pub(crate) door: DoorName,
     pub(crate) name: &'static str,
     method: String,
-    route: &'static str,
+    pub(crate) route: &'static str,
+    /// What of the route is fixed: before, between and after what is the caller's.
+    fixed: Vec<&'static str>,
     /// What the path ends with, where one route has several.
     ending: &'static str,
+}
+
+impl Operation {
+    fn new(
+        door: DoorName,
+        name: &'static str,
+        method: &str,
+        route: &'static str,
+        ending: &'static str,
+    ) -> Self {
+        let fixed = route.split('{').map(|part| part.split_once('}').map_or(part, |(_, after)| after));
+        Self { door, name, method: method.to_ascii_uppercase(), route, fixed: fixed.collect(), ending }
+    }
+
+    fn is(&self, method: &str, path: &str) -> bool {
+        self.method == method && path.ends_with(self.ending) && self.is_on(path).is_some()
+    }
+
+    /// Whether a path is one of the route: `{name}` stands for one part of it, and `{*name}` for all that is left.
+    fn is_on(&self, path: &str) -> Option<()> {
+        let (begins, fixed) = self.fixed.split_first()?;
+        let mut rest = path.strip_prefix(begins)?;
+        for after in fixed {
+            let end = if self.route.ends_with("{*rest}") { None } else { rest.find('/') };
+            let end = end.unwrap_or(rest.len());
+            rest = rest.get(end..).filter(|_| end > 0)?.strip_prefix(after)?;
+        }
+        rest.is_empty().then_some(())
+    }
 }
 
 /// A request that is no known operation.
@@ -73,32 +104,18 @@ const COMPATIBLE: &[(DoorName, &str, &str, &str, &str)] = &[
 
 /// All operations over HTTP; the first is what is none.
 pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
-    let other =
-        Operation { door: DoorName::Http, name: "other", method: String::new(), route: "", ending: "" };
-    let documented = documented().map(|(name, method, route)| Operation {
-        door: DoorName::Http,
-        name,
-        method: method.to_ascii_uppercase(),
-        route,
-        ending: "",
-    });
-    let compatible = COMPATIBLE.iter().map(|(door, name, method, route, ending)| Operation {
-        door: *door,
-        name,
-        method: (*method).to_owned(),
-        route,
-        ending,
-    });
+    let documented =
+        documented().map(|(name, method, route)| Operation::new(DoorName::Http, name, method, route, ""));
+    let compatible = COMPATIBLE
+        .iter()
+        .map(|(door, name, method, route, ending)| Operation::new(*door, name, method, route, ending));
+    let other = Operation::new(DoorName::Http, "other", "", "", "");
     std::iter::once(other).chain(documented).chain(compatible).collect()
 });
 
 /// The place of a request's operation in [`OPERATIONS`].
-pub(crate) fn find(method: &str, route: Option<&str>, path: &str) -> usize {
-    let Some(route) = route else { return OTHER };
-    let is = |operation: &Operation| {
-        operation.route == route && operation.method == method && path.ends_with(operation.ending)
-    };
-    OPERATIONS.iter().position(is).unwrap_or(OTHER)
+pub(crate) fn find(method: &str, path: &str) -> usize {
+    OPERATIONS.iter().position(|operation| operation.is(method, path)).unwrap_or(OTHER)
 }
 
 /// The commands of the Redis doors by name, then what is none of them, then what could not be read.
@@ -126,20 +143,31 @@ mod tests {
 
     #[test]
     fn requests_have_an_operation_whatever_they_are() {
-        let check = |method: &str, route: Option<&str>, path: &str, door: DoorName, name: &str| {
-            let found = &OPERATIONS[find(method, route, path)];
+        let check = |method: &str, path: &str, door: DoorName, name: &str| {
+            let found = &OPERATIONS[find(method, path)];
             assert_eq!((found.door, found.name), (door, name), "{method} {path}");
         };
-        let messages = Some("/v1/sessions/{id}/messages");
-        check("POST", messages, "/v1/sessions/s/messages", DoorName::Http, "appendMessages");
-        check("GET", messages, "/v1/sessions/s/messages", DoorName::Http, "readMessages");
-        check("BREW", messages, "/v1/sessions/s/messages", DoorName::Http, "other");
-        check("GET", None, "/nowhere", DoorName::Http, "other");
-        let rest = Some("/sessions/{*rest}");
-        check("POST", rest, "/sessions/s/retrieval", DoorName::Motorhead, "retrieval");
-        check("POST", rest, "/sessions/s/memory", DoorName::Motorhead, "addMemory");
-        let zep = Some("/api/v1/sessions/{*rest}");
-        check("POST", zep, "/api/v1/sessions/s/search", DoorName::Zep, "searchMemory");
-        check("GET", zep, "/api/v1/sessions/s", DoorName::Zep, "getSession");
+        check("POST", "/v1/sessions/s/messages", DoorName::Http, "appendMessages");
+        check("GET", "/v1/sessions/s/messages", DoorName::Http, "readMessages");
+        check("GET", "/v1/sessions/s/messages/7", DoorName::Http, "getMessage");
+        check("GET", "/v1/sessions", DoorName::Http, "listSessions");
+        check("GET", "/v1/sessions/s", DoorName::Http, "describeSession");
+        check("GET", "/v1/sessions/s/", DoorName::Http, "other");
+        check("GET", "/v1/sessions//messages", DoorName::Http, "other");
+        check("BREW", "/v1/sessions/s/messages", DoorName::Http, "other");
+        check("GET", "/nowhere", DoorName::Http, "other");
+        check("GET", "", DoorName::Http, "other");
+        check("POST", "/sessions/s/retrieval", DoorName::Motorhead, "retrieval");
+        check("POST", "/sessions/a/b/memory", DoorName::Motorhead, "addMemory");
+        check("POST", "/api/v1/sessions/s/search", DoorName::Zep, "searchMemory");
+        check("GET", "/api/v1/sessions/s", DoorName::Zep, "getSession");
+    }
+
+    #[test]
+    fn every_route_leads_to_its_own_operation() {
+        for (place, operation) in OPERATIONS.iter().enumerate().skip(1) {
+            let path = operation.route.replace("{*rest}", &format!("x{}", operation.ending));
+            assert_eq!(find(&operation.method, &path), place, "{operation:?}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What is exchanged with a store: trips there and back, how long they took, and how they failed.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::Pin;
 use std::time::Instant;
 
 use tracing::Span;
@@ -39,17 +39,17 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Makes a trip, measures it, and shows it to whoever traces; `name` says what it asked the store for.
+    /// Makes a trip, measures it, and shows it to whoever traces; `name` says what it asked the store for. The call
+    /// comes pinned: taken by value, it would be kept twice, and whatever waits for the trip be so much larger.
     pub(crate) async fn trip<T>(
         &self,
         trip: Trip,
         name: impl FnOnce() -> String,
-        call: impl Future<Output = Result<T>>,
+        mut call: Pin<&mut impl Future<Output = Result<T>>>,
     ) -> Result<T> {
         let span = span(name);
         let begun = Instant::now();
         // Entered at each look rather than wrapped around: a wrapper costs every trip a copy of what it waits for.
-        let mut call = pin!(call);
         let result = poll_fn(|context| {
             let _in = span.enter();
             call.as_mut().poll(context)

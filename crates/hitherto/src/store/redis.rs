@@ -181,7 +181,7 @@ impl RedisStore {
 
     /// The same, for a session that somebody may have to fold.
     async fn touch_with(&self, key: &SessionKey, now: Timestamp, folds: bool) {
-        let commands = self.touch_commands(key, now, folds);
+        let (_, commands) = self.touch_commands(key, now, folds);
         if commands.is_empty() {
             return;
         }
@@ -189,7 +189,7 @@ impl RedisStore {
         for command in commands {
             all.add_command(command);
         }
-        if let Err(error) = self.link.send_all(Kind::Read, &all).await {
+        if let Err(error) = Box::pin(self.link.send_all(Kind::Read, &all)).await {
             tracing::warn!(%error, "the list of sessions was not told of a write");
             self.tell_later(key, now, folds);
         }
@@ -204,20 +204,21 @@ impl RedisStore {
         }
     }
 
-    /// What the lists are told of a write, unless they were told lately. The due-list is told for later, when the
+    /// Whether this process has told the lists of the session before; and what they are told of a write, unless they were
+    /// told lately. The due-list is told for later, when the
     /// next touch of this session would come: so it forgets no session, even if this process ends before it can
     /// tell that one has become due.
-    fn touch_commands(&self, key: &SessionKey, now: Timestamp, folds: bool) -> Vec<Cmd> {
-        let places = self.touches.touch(key, now);
+    fn touch_commands(&self, key: &SessionKey, now: Timestamp, folds: bool) -> (bool, Vec<Cmd>) {
+        let (known, places) = self.touches.touch(key, now);
         if places.is_empty() {
-            return Vec::new();
+            return (known, Vec::new());
         }
         let mut commands: Vec<Cmd> = places.iter().map(|place| touches::command(place, now)).collect();
         commands.extend(self.scopes.touch(&key.scope, now));
         if folds {
             commands.push(due::later(key, now));
         }
-        commands
+        (known, commands)
     }
 
     /// What a script said, where that is an error.
@@ -263,17 +264,16 @@ impl RedisStore {
             }
         };
         let folds = batch.hint.is_some();
-        let known = self.touches.knows(at.key);
         self.folds.fetch_or(folds, Ordering::Relaxed);
         // With an idempotency key, or a user whom the session may refuse, only the answer says whether this is a write
         // at all; but the due-list has to know before whoever appends is told that it is one, whatever ends then.
         let waits = batch.once.is_some() || may == Some(May::Become);
-        let (touch, mark) = match waits {
-            true if folds && !self.touches.told(at.key, at.now) => {
-                (Vec::new(), Some(due::later(at.key, at.now)))
-            }
-            true => (Vec::new(), None),
-            false => (self.touch_commands(at.key, at.now, folds), None),
+        let ((known, touch), mark) = if waits {
+            let mark = folds && !self.touches.told(at.key, at.now);
+            let known = self.touches.knows(at.key);
+            ((known, Vec::new()), mark.then(|| due::later(at.key, at.now)))
+        } else {
+            (self.touch_commands(at.key, at.now, folds), None)
         };
         let kind = if batch.once.is_some() { Kind::Once } else { Kind::Write };
         let also = mark.as_ref().map_or(touch.as_slice(), std::slice::from_ref);
@@ -328,7 +328,8 @@ impl RedisStore {
 impl Store for RedisStore {
     async fn append(&self, at: At<'_>, batch: Batch) -> Result<Receipt> {
         match &batch.user {
-            Some(user) => self.append_of_user(at, &batch, user).await,
+            // Boxed: an append without a user, which most are, is no larger for it.
+            Some(user) => Box::pin(self.append_of_user(at, &batch, user)).await,
             None => match self.send_append(at, &batch, None).await? {
                 Sent::Stored(receipt) => Ok(receipt),
                 Sent::Untold => Err(self.link.failed("an append without a user was asked for one")),

@@ -1,5 +1,6 @@
 //! Reading: a few connections beside the writer's, each read in one transaction.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, params};
@@ -44,7 +45,7 @@ impl Readers {
         let deadline = self.database.options.deadline;
         let (database, idle) = (Arc::clone(&self.database), Arc::clone(&self.idle));
         let permits = Arc::clone(&self.permits);
-        let reading = async move {
+        let reading = pin!(async move {
             let permit = permits.acquire_owned().await;
             let done = tokio::task::spawn_blocking(move || {
                 let _permit = permit;
@@ -65,8 +66,8 @@ impl Readers {
                 result
             });
             done.await
-        };
-        let read = async {
+        });
+        let read = pin!(async {
             match tokio::time::timeout(deadline, reading).await {
                 Ok(Ok(result)) => result,
                 Ok(Err(stopped)) => {
@@ -78,7 +79,7 @@ impl Readers {
                     outcome: Outcome::NotStored,
                 }),
             }
-        };
+        });
         self.database.traffic.trip(Trip::Read, || "read".to_owned(), read).await
     }
 }

@@ -1,6 +1,7 @@
 //! The one thread that writes: it takes what is waiting, does it in one transaction, commits once, and only
 //! then answers (I1). While the disk is busy with one commit, the next group gathers.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -169,7 +170,7 @@ impl Writer {
         let deadline = self.database.options.deadline;
         let state = Arc::new(AtomicU8::new(WAITS));
         let running = Arc::clone(&state);
-        let writing = async {
+        let writing = pin!(async {
             let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| self.stopped())?;
             let (reply, answer) = oneshot::channel();
             let database = Arc::clone(&self.database);
@@ -178,8 +179,8 @@ impl Writer {
             let jobs = self.jobs.as_ref().ok_or_else(|| self.stopped())?;
             jobs.send(job).map_err(|_| self.stopped())?;
             answer.await.map_err(|_| self.stopped())?
-        };
-        let written = async {
+        });
+        let written = pin!(async {
             match tokio::time::timeout(deadline, writing).await {
                 Ok(result) => result,
                 Err(_) => {
@@ -189,7 +190,7 @@ impl Writer {
                     Err(StoreError::TimedOut { store: self.database.name(), deadline, outcome })
                 }
             }
-        };
+        });
         self.database.traffic.trip(Trip::Write, || "write".to_owned(), written).await
     }
 

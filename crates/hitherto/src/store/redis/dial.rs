@@ -158,6 +158,12 @@ impl Wire {
         Self { dial, live: Mutex::new(None), connecting: tokio::sync::Mutex::new(()) }
     }
 
+    /// The connection, if there is one that can be used as it is; one that was silent for long can be for what may get
+    /// lost on its way.
+    pub(super) fn ready(&self, may_be_lost: bool) -> Option<Live> {
+        self.current().filter(|live| may_be_lost || !live.is_stale())
+    }
+
     /// The connection; made if there is none.
     pub(super) async fn live(&self) -> Result<Live> {
         if let Some(live) = self.current() {

@@ -3,11 +3,12 @@
 //! Invariant (I10): every exchange ends by the time that it is given, whatever the server does. It is sent again only
 //! if that cannot do it twice.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use redis::aio::ConnectionLike as _;
+use redis::aio::{ConnectionLike as _, MultiplexedConnection};
 use redis::{Arg, Cmd, Pipeline, RedisResult, Value};
 use tokio::time::Instant;
 
@@ -102,21 +103,23 @@ impl Sending<'_> {
 
     async fn send(&self, live: &Live) -> RedisResult<Value> {
         let mut connection = live.connection.clone();
-        if self.asking {
-            let mut all = Pipeline::with_capacity(1 + self.request.len());
-            all.cmd("ASKING");
-            self.request.commands().for_each(|command| {
-                all.add_command(command);
-            });
-            let mut answers = connection.req_packed_commands(&all, 0, all.len()).await?;
-            return Ok(self.request.answer(answers.split_off(answers.len().min(1))));
-        }
         match self.request {
+            _ if self.asking => Box::pin(self.send_asking(&mut connection)).await,
             Request::One(command) => connection.send_packed_command(command).await,
             Request::Many(commands) | Request::Transaction(commands) => {
                 connection.req_packed_commands(commands, 0, commands.len()).await.map(Value::Array)
             }
         }
+    }
+
+    async fn send_asking(&self, connection: &mut MultiplexedConnection) -> RedisResult<Value> {
+        let mut all = Pipeline::with_capacity(1 + self.request.len());
+        all.cmd("ASKING");
+        self.request.commands().for_each(|command| {
+            all.add_command(command);
+        });
+        let mut answers = connection.req_packed_commands(&all, 0, all.len()).await?;
+        Ok(self.request.answer(answers.split_off(answers.len().min(1))))
     }
 }
 
@@ -168,7 +171,8 @@ impl Link {
     /// Sends a request, and counts that; an error that the server answers is a [`Value::ServerError`].
     pub(super) async fn exchange(&self, sending: Sending<'_>) -> Result<Value> {
         let trip = if sending.kind == Kind::Read { Trip::Read } else { Trip::Write };
-        self.dial.traffic().trip(trip, || sending.request.name(), self.send(sending)).await
+        let call = pin!(self.send(sending));
+        self.dial.traffic().trip(trip, || sending.request.name(), call).await
     }
 
     async fn send(&self, sending: Sending<'_>) -> Result<Value> {
@@ -177,7 +181,7 @@ impl Link {
             Kind::Once | Kind::Write if sent.load(Ordering::Relaxed) => Outcome::Unknown,
             _ => Outcome::NotStored,
         };
-        let work = async {
+        let work = pin!(async {
             let mut again = sending.is_repeatable();
             loop {
                 let broken = match self.attempt(&sending, &sent).await {
@@ -193,7 +197,7 @@ impl Link {
                 }
                 return Err(errors::explain(self.name(), &broken, outcome()));
             }
-        };
+        });
         match tokio::time::timeout_at(sending.until, work).await {
             Ok(result) => result,
             Err(_) => {
@@ -208,7 +212,11 @@ impl Link {
         if let Some(acknowledge) = sending.acknowledge {
             return Box::pin(self.lane.send(sending, acknowledge, sent)).await;
         }
-        let live = if sending.is_repeatable() { self.wire.live().await? } else { self.wire.awake().await? };
+        let live = match self.wire.ready(sending.is_repeatable()) {
+            Some(live) => live,
+            None if sending.is_repeatable() => Box::pin(self.wire.live()).await?,
+            None => Box::pin(self.wire.awake()).await?,
+        };
         sent.store(true, Ordering::Relaxed);
         let answer = sending.send(&live).await;
         match &answer {

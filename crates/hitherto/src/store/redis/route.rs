@@ -142,10 +142,13 @@ impl Route {
         if self.cluster.get().is_some() {
             return Ok(true);
         }
-        let Way::One { link, .. } = &self.way else { return Ok(false) };
-        if self.is_alone.load(Ordering::Relaxed) {
-            return Ok(false);
+        match &self.way {
+            Way::One { link, .. } if !self.is_alone.load(Ordering::Relaxed) => Box::pin(self.look(link)).await,
+            _ => Ok(false),
         }
+    }
+
+    async fn look(&self, link: &Link) -> Result<bool> {
         match link.connect(Instant::now() + self.deadline).await {
             Ok(()) => {
                 self.is_alone.store(true, Ordering::Relaxed);
@@ -215,9 +218,12 @@ impl Route {
             }
         }
         let rest = pipeline(&mut also.iter());
-        let rest = tokio::time::timeout(self.deadline / 4, self.send_all(Kind::Read, &rest));
-        let (answer, rest) = tokio::join!(self.exchange(kind, Request::One(write), acknowledged), rest);
-        Ok((answer?, rest.is_ok_and(|rest| rest.is_ok_and(|answers| !answers.iter().any(is_err)))))
+        Box::pin(async {
+            let rest = tokio::time::timeout(self.deadline / 4, self.send_all(Kind::Read, &rest));
+            let (answer, rest) = tokio::join!(self.exchange(kind, Request::One(write), acknowledged), rest);
+            Ok((answer?, rest.is_ok_and(|rest| rest.is_ok_and(|answers| !answers.iter().any(is_err)))))
+        })
+        .await
     }
 
     /// Commands in one round trip that see one moment; they were added to a [`transaction`](super::link::transaction)

@@ -186,7 +186,8 @@ impl Scripts {
                 let mut command = redis::cmd("EVAL");
                 command.arg(&text.source);
                 fill(&mut command);
-                let (reply, _) = route.send_with(kind, &command, &[], script.is_acknowledged).await?;
+                let again = Box::pin(route.send_with(kind, &command, &[], script.is_acknowledged));
+                let (reply, _) = again.await?;
                 Ok((route.checked(reply)?, told))
             }
             _ => Ok((route.checked(reply)?, told)),

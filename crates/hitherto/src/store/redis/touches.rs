@@ -39,26 +39,27 @@ struct Told {
 }
 
 impl Touches {
-    /// Notes activity, and gives the places that the lists are to be told of now.
-    pub(super) fn touch(&self, key: &SessionKey, now: Timestamp) -> Vec<ListPlace> {
+    /// Notes activity, and gives whether the session was [known](Self::knows), and the places that the lists are to be
+    /// told of now.
+    pub(super) fn touch(&self, key: &SessionKey, now: Timestamp) -> (bool, Vec<ListPlace>) {
         let hash = hash(key);
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = told.get_mut(&hash) {
             let since = now.as_millis() - known.at.as_millis();
             if (0..EVERY_MS).contains(&since) {
                 known.since = Some(now);
-                return Vec::new();
+                return (true, Vec::new());
             }
             known.at = now;
             known.since = None;
-            return std::iter::once(&known.place).chain(&known.of_user).cloned().collect();
+            return (true, std::iter::once(&known.place).chain(&known.of_user).cloned().collect());
         }
         if told.len() >= REMEMBERED {
             told.clear();
         }
         let place = keys::list_place(key);
         told.insert(hash, Told { place: place.clone(), of_user: None, at: now, since: None });
-        vec![place]
+        (false, vec![place])
     }
 
     /// Notes that a session is that user's, as the store has said.

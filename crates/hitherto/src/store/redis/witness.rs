@@ -77,9 +77,13 @@ impl RedisStore {
     /// to has begun anew.
     pub(super) async fn look_for_loss(&self, key: &SessionKey, now: Timestamp, anew: bool) {
         let shard = keys::shard(key);
-        if !self.witnesses.is_time(shard, now) && !anew {
-            return;
+        if self.witnesses.is_time(shard, now) || anew {
+            // Boxed, as it is seldom: whoever calls is no larger for it.
+            Box::pin(self.look_at_witness(shard, now)).await;
         }
+    }
+
+    async fn look_at_witness(&self, shard: u32, now: Timestamp) {
         let known = self.witnesses.id(shard);
         let fill = |command: &mut Cmd| {
             command.arg(1).arg(keys::witness(shard));

@@ -1,25 +1,29 @@
-//! Around every request: its id, its time, its error, and a line if it was slow.
+//! Before the routes: the entrance, and around every request its id, its time, its error, and a line if it was slow.
 //!
-//! Invariant: nothing of a request's or an answer's body is looked at; of the path, a slow request's line has the
-//! session's id, shortened.
+//! One service around the router rather than layers in it: axum puts layers around each route, and each costs every
+//! request two boxes and a copy of all that is behind it.
+//!
+//! Invariants: nothing reaches a route but through here. Nothing of a request's or an answer's body is looked at; of the
+//! path, a slow request's line has the session's id, shortened.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Uri};
 use axum::response::Response;
-use tower_layer::Layer;
-use tower_service::Service;
+use hyper::body::Incoming;
+use hyper::service::Service;
+use tower_service::Service as _;
 use tracing::Instrument as _;
 
-use super::Door;
-use super::path;
 use super::problem::Code;
+use super::{Door, entrance, path, router};
 use crate::metrics::{self, DoorName, OPERATIONS};
 use crate::origin::Origin;
 
@@ -30,58 +34,53 @@ static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// How much of a session's id a line has.
 const ID_SHOWN: usize = 128;
 
-/// Puts what is around a request there.
-#[derive(Debug, Clone)]
-pub(super) struct Observe(pub(super) Arc<Door>);
+/// A request whose body has yet to come.
+type IncomingRequest = axum::http::Request<Incoming>;
 
-/// A route with that around it.
+/// The whole door, for connections. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(super) struct Observed<S> {
-    inner: S,
+pub(crate) struct Front {
+    router: Router,
     door: Arc<Door>,
 }
 
-impl<S> Layer<S> for Observe {
-    type Service = Observed<S>;
+impl Front {
+    pub(crate) fn new(door: Arc<Door>) -> Self {
+        Self { router: router(Arc::clone(&door)), door }
+    }
 
-    fn layer(&self, inner: S) -> Observed<S> {
-        Observed { inner, door: Arc::clone(&self.0) }
+    /// Lets a request in and answers it.
+    async fn answer(mut router: Router, door: &Door, request: IncomingRequest) -> Response {
+        let mut request: Request = request.map(Body::new);
+        match entrance::admit(door, &mut request).await {
+            None => router.call(request).await.unwrap_or_else(|never| match never {}),
+            Some(refused) => refused,
+        }
     }
 }
 
-impl<S> Service<Request> for Observed<S>
-where
-    S: Service<Request, Response = Response, Error = Infallible>,
-    S::Future: Send + 'static,
-{
+impl Service<IncomingRequest> for Front {
     type Response = Response;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&self, request: IncomingRequest) -> Self::Future {
         let begun = Instant::now();
-        let route = request.extensions().get::<MatchedPath>().cloned();
-        let matched = route.as_ref().map(MatchedPath::as_str);
-        let operation = metrics::find(request.method().as_str(), matched, request.uri().path());
+        let operation = metrics::find(request.method().as_str(), request.uri().path());
         let header = |name: &HeaderName| request.headers().get(name).map(HeaderValue::as_bytes);
         let origin = Origin::request(header(&REQUEST_ID), header(&TRACEPARENT));
         let span = span(operation, &origin);
-        let (door, uri) = (Arc::clone(&self.door), request.uri().clone());
-        let answer = self.inner.call(request);
         let id = match &origin {
             Origin::Request { id, .. } => HeaderValue::from_maybe_shared(id.bytes().clone()).ok(),
             Origin::Connection(..) => None,
         };
+        let (router, door, uri) = (self.router.clone(), Arc::clone(&self.door), request.uri().clone());
         let work = async move {
-            let mut response = answer.await?;
+            let mut response = Self::answer(router, &door, request).await;
             let took = begun.elapsed();
             let failed = failed(&response);
             let seen = Seen { operation, took, status: response.status().as_u16(), failed };
-            seen.note(&door, &uri, route.as_ref().map(MatchedPath::as_str));
+            seen.note(&door, &uri);
             if let Some(id) = id {
                 response.headers_mut().insert(REQUEST_ID.clone(), id);
             }
@@ -102,7 +101,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn note(&self, door: &Door, uri: &Uri, route: Option<&str>) {
+    fn note(&self, door: &Door, uri: &Uri) {
         let Some(operation) = OPERATIONS.get(self.operation) else { return };
         // Where Redis' commands came over HTTP, each of them was counted already; a problem came before any did.
         if operation.door != DoorName::Rest || self.failed.flatten().is_some() {
@@ -113,7 +112,7 @@ impl Seen {
         let took_ms = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(target: "hitherto::requests", door = api, operation = name, status, code, took_ms, "answered");
         if door.options.slow_request.is_some_and(|slow| self.took >= slow) {
-            let session = route.and_then(|route| session_of(uri.path(), route));
+            let session = session_of(uri.path(), operation.route);
             tracing::warn!(door = api, operation = name, status, code, took_ms, session, "a slow request");
         }
     }
