@@ -35,9 +35,9 @@ mod redis_rest;
 mod zep;
 
 mod docs;
+mod front;
 mod health;
 pub(crate) mod metrics;
-mod front;
 mod openapi;
 mod openapi_schemas;
 mod openapi_summaries;

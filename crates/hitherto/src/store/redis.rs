@@ -16,6 +16,7 @@ mod sentinel;
 mod side_by_side;
 mod slot;
 
+mod append;
 mod arguments;
 mod credentials;
 mod due;
@@ -29,6 +30,7 @@ mod keys;
 mod meta;
 mod options;
 mod read;
+mod replace;
 mod safety;
 mod scripts;
 mod sessions;
@@ -42,7 +44,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use redis::{Cmd, Value};
+use redis::Cmd;
 use uuid::Uuid;
 
 use super::{
@@ -55,15 +57,14 @@ use crate::record::Record;
 use crate::session::{Scope, SessionId, SessionKey, Tenant, UserId};
 use crate::stats::Traffic;
 use crate::time::Timestamp;
-use crate::window::Window;
-use arguments::{hint_numbers, max_argument, millis, pack_append, ttl_arguments};
+use arguments::{hint_numbers, max_argument, millis, ttl_arguments};
 use keys::Keys;
 use link::Kind;
 use meta::{Reply, number};
 use route::Route;
 use scripts::{Script, Scripts};
 use touches::{Scopes, Touches};
-use users::{May, Sent};
+use users::Sent;
 use witness::Witnesses;
 
 pub use options::RedisOptions;
@@ -82,13 +83,8 @@ pub struct RedisStore {
     witnesses: Witnesses,
 }
 
-/// How often a pop tries again when somebody else changes the end of the session.
+/// How often a change tries again when somebody else changes the same.
 const TRIES: usize = 16;
-
-/// What an append's answer has more if its session is due for folding.
-const DUE: u64 = 1 << 50;
-/// And more if it was asked how many messages there are, and there are as many as the last number says.
-const WHOLE: u64 = 1 << 51;
 
 impl RedisStore {
     /// Checks the options; the connection is made by the first call that needs it.
@@ -125,100 +121,12 @@ impl RedisStore {
         Ok(Reply(self.link.array(reply)?))
     }
 
-    /// Puts records in the place of others, all or none.
-    async fn put(
-        &self,
-        at: At<'_>,
-        last: Option<Seq>,
-        changes: &[(Seq, &Record, &Record)],
-    ) -> Result<Replaced> {
-        if changes.iter().any(|(seq, _, _)| *seq > read::MOST) {
-            return Ok(Replaced::Changed);
-        }
-        let keys = Keys::new(at.key);
-        if self.folds.load(Ordering::Relaxed) {
-            // Before it happens: if this process or its answer is lost then, somebody looks all the same.
-            self.link.call(Kind::Read, &due::later(at.key, at.now)).await?;
-        }
-        let last = last.map(|seq| seq.to_string()).unwrap_or_default();
-        let changes: Vec<_> =
-            changes.iter().map(|(seq, old, new)| (*seq, old.encode(), new.encode())).collect();
-        let reply = self
-            .write(&self.scripts.replace, &keys, at.now, |command| {
-                command.arg(&last);
-                for (seq, old, new) in &changes {
-                    command.arg(*seq).arg(old).arg(new);
-                }
-            })
-            .await?;
-        match reply.word() {
-            "ok" => {
-                self.touch(at.key, at.now).await;
-                if reply.number(1) == 1 && self.mark(at.key, at.now).await.is_err() {
-                    // What was asked for is done; the list will be told.
-                    tracing::debug!(session = %at.key.session, "a stale summary is not on the due-list yet");
-                }
-                Ok(Replaced::Done)
-            }
-            "changed" => Ok(Replaced::Changed),
-            _ => Err(self.refusal(&keys, &reply)),
-        }
-    }
-
     /// Restarts the clock of a session that reads restart.
     async fn restart_clock(&self, found: &read::Found, keys: &Keys, now: Timestamp) -> Result<()> {
         if found.restarts {
             self.write(&self.scripts.restart, keys, now, |_| ()).await?;
         }
         Ok(())
-    }
-
-    /// Notes a write that has succeeded, and tells the list of sessions if it has not been told lately. The
-    /// write stays a success if the list cannot be told: the session's next write tells it again.
-    async fn touch(&self, key: &SessionKey, now: Timestamp) {
-        self.touch_with(key, now, false).await;
-    }
-
-    /// The same, for a session that somebody may have to fold.
-    async fn touch_with(&self, key: &SessionKey, now: Timestamp, folds: bool) {
-        let (_, commands) = self.touch_commands(key, now, folds);
-        if commands.is_empty() {
-            return;
-        }
-        let mut all = redis::Pipeline::with_capacity(commands.len());
-        for command in commands {
-            all.add_command(command);
-        }
-        if let Err(error) = Box::pin(self.link.send_all(Kind::Read, &all)).await {
-            tracing::warn!(%error, "the list of sessions was not told of a write");
-            self.tell_later(key, now, folds);
-        }
-    }
-
-    /// The lists could not be told of a write that was done: the next one of the session tells them, and the due-list
-    /// is told as soon as it can be.
-    fn tell_later(&self, key: &SessionKey, now: Timestamp, folds: bool) {
-        self.touches.forget(key);
-        if folds {
-            self.mark_soon(key, now.plus_millis(touches::LOOK_MS));
-        }
-    }
-
-    /// Whether this process has told the lists of the session before; and what they are told of a write, unless they were
-    /// told lately. The due-list is told for later, when the
-    /// next touch of this session would come: so it forgets no session, even if this process ends before it can
-    /// tell that one has become due.
-    fn touch_commands(&self, key: &SessionKey, now: Timestamp, folds: bool) -> (bool, Vec<Cmd>) {
-        let (known, places) = self.touches.touch(key, now);
-        if places.is_empty() {
-            return (known, Vec::new());
-        }
-        let mut commands: Vec<Cmd> = places.iter().map(|place| touches::command(place, now)).collect();
-        commands.extend(self.scopes.touch(&key.scope, now));
-        if folds {
-            commands.push(due::later(key, now));
-        }
-        (known, commands)
     }
 
     /// What a script said, where that is an error.
@@ -235,91 +143,6 @@ impl RedisStore {
             ("exists", _) => StoreError::SessionExists,
             ("no message", seq) => StoreError::NoMessage(number(seq)),
             (other, _) => self.link.failed(&format!("unexpected answer {other:?}")),
-        }
-    }
-
-    /// Sends an append; with a user, `may` says whether the session may become that user's.
-    async fn send_append(&self, at: At<'_>, batch: &Batch, may: Option<May>) -> Result<Sent> {
-        let keys = Keys::new(at.key);
-        let records: Vec<Vec<u8>> = batch.records.iter().map(Record::encode).collect();
-        let turns = batch.records.iter().filter(|record| record.begins_turn()).count();
-        let bytes: usize = records.iter().map(Vec::len).sum();
-        let first_id = batch.records.first().map(|record| record.id).unwrap_or_default();
-        let packed = pack_append(millis(at.now), turns, bytes, batch, may.map_or(0, |may| may as u8));
-        let mut note = Vec::new();
-        if let Some(once) = &batch.once {
-            note.extend_from_slice(once.fingerprint.as_bytes());
-            note.extend_from_slice(first_id.as_bytes());
-        }
-        let fill = |command: &mut Cmd| {
-            command.arg(&packed);
-            if let Some(once) = &batch.once {
-                command.arg(&once.key).arg(&note);
-            }
-            if let Some(user) = &batch.user {
-                command.arg(user.as_str());
-            }
-            for record in &records {
-                command.arg(record);
-            }
-        };
-        let folds = batch.hint.is_some();
-        self.folds.fetch_or(folds, Ordering::Relaxed);
-        // With an idempotency key, or a user whom the session may refuse, only the answer says whether this is a write
-        // at all; but the due-list has to know before whoever appends is told that it is one, whatever ends then.
-        let waits = batch.once.is_some() || may == Some(May::Become);
-        let ((known, touch), mark) = if waits {
-            let mark = folds && !self.touches.told(at.key, at.now);
-            let known = self.touches.knows(at.key);
-            ((known, Vec::new()), mark.then(|| due::later(at.key, at.now)))
-        } else {
-            (self.touch_commands(at.key, at.now, folds), None)
-        };
-        let kind = if batch.once.is_some() { Kind::Once } else { Kind::Write };
-        let also = mark.as_ref().map_or(touch.as_slice(), std::slice::from_ref);
-        let about = (&keys, batch.once.is_some());
-        let (reply, told) =
-            self.scripts.call_session(&self.link, &self.scripts.append, kind, about, fill, also).await?;
-        if !told {
-            self.tell_later(at.key, at.now, folds);
-        }
-        let (reply, messages) = match reply {
-            Value::Array(mut values) if matches!(values.first(), Some(Value::Int(_))) => {
-                (values.swap_remove(0), values.first().map(|messages| number(meta::integer(messages))))
-            }
-            reply => (reply, None),
-        };
-        if let Value::Int(first) = reply {
-            if touch.is_empty() && first < 0 {
-                // Somebody else ended the session that this process had listed.
-                self.touches.forget(at.key);
-            }
-            if touch.is_empty() && (first < 0 || waits) && may != Some(May::Become) {
-                // A new session that was told of before it was cleared has yet to be marked.
-                self.touch_with(at.key, at.now, folds && mark.is_none()).await;
-            }
-            self.look_for_loss(at.key, at.now, known && first < 0).await;
-            let first = first.unsigned_abs();
-            let (first_seq, due, whole) = (first % DUE, first & DUE != 0, first & WHOLE != 0);
-            let messages = messages.or_else(|| whole.then(|| first_seq + records.len() as u64 - 1));
-            if due {
-                self.mark_soon(at.key, at.now);
-            }
-            return Ok(Sent::Stored(Receipt { first_seq, first_id, repeated: false, due, messages }));
-        }
-        let reply = Reply(self.link.array(reply)?);
-        match reply.word() {
-            "repeat" => {
-                // Whoever sent it first may not have lived to tell the lists.
-                if folds && self.mark(at.key, at.now).await.is_err() {
-                    tracing::debug!(session = %at.key.session, "a repeated append is not on the due-list yet");
-                }
-                remembered(reply.bytes(1), batch.once.as_ref().map(|once| once.fingerprint))
-                    .map(Sent::Stored)
-                    .ok_or(StoreError::OnceMismatch)
-            }
-            "untold" => Ok(Sent::Untold),
-            _ => Err(self.refusal(&keys, &reply)),
         }
     }
 }
@@ -349,33 +172,7 @@ impl Store for RedisStore {
     }
 
     async fn pop(&self, at: At<'_>, what: Pop) -> Result<Vec<Entry>> {
-        let keys = Keys::new(at.key);
-        for _ in 0..TRIES {
-            // What cannot be read stays, and only this side can tell; so it looks, and the script compares.
-            let newest = Range::Window(Window::Turns(1));
-            let slice = read::read(&self.link, &keys, &self.guesses, newest, false).await?.slice;
-            let last = slice.last;
-            let mut popped: Vec<Entry> =
-                slice.entries.into_iter().filter(|entry| entry.live().is_some()).collect();
-            if what == Pop::Message {
-                popped.drain(..popped.len().saturating_sub(1));
-            }
-            if popped.is_empty() {
-                return Ok(popped);
-            }
-            let records: Vec<(Seq, &Record, Record)> = popped
-                .iter()
-                .filter_map(|entry| entry.live().map(|record| (entry.seq, record, record.deleted())))
-                .collect();
-            let changes: Vec<_> = records.iter().map(|(seq, old, new)| (*seq, *old, new)).collect();
-            if self.put(at, Some(last), &changes).await? == Replaced::Done {
-                return Ok(popped);
-            }
-        }
-        Err(StoreError::Busy {
-            store: self.link.name().to_owned(),
-            reason: format!("the session changed {TRIES} times meanwhile"),
-        })
+        self.take(at, what).await
     }
 
     async fn fork(&self, at: At<'_>, to: &SessionId, upto: Option<Seq>) -> Result<Seq> {
@@ -544,19 +341,6 @@ impl Store for RedisStore {
     async fn any_credential(&self) -> Result<bool> {
         credentials::any(&self.link).await
     }
-}
-
-/// The receipt that was remembered: fingerprint, id of the first record, its sequence number.
-/// `None` if the fingerprint is another.
-fn remembered(note: &[u8], fingerprint: Option<Uuid>) -> Option<Receipt> {
-    let (before, rest) = note.split_first_chunk::<16>()?;
-    let (first_id, first_seq) = rest.split_first_chunk::<16>()?;
-    if fingerprint.is_some_and(|fingerprint| fingerprint.as_bytes() != before) {
-        return None;
-    }
-    let first_seq = std::str::from_utf8(first_seq).ok()?.parse().ok()?;
-    let first_id = Uuid::from_bytes(*first_id);
-    Some(Receipt { first_seq, first_id, repeated: true, due: false, messages: None })
 }
 
 #[cfg(any(test, fuzzing))]

@@ -2,9 +2,10 @@
 
 use redis::Value;
 
+use super::append::remembered;
 use super::keys::{self, Keys};
 use super::meta::State;
-use super::{remembered, summary};
+use super::summary;
 use crate::session::{Scope, SessionId};
 
 /// A remembered append, a full name, and a session's fields, each behind its length in one byte.

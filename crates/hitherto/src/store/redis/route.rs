@@ -143,7 +143,9 @@ impl Route {
             return Ok(true);
         }
         match &self.way {
-            Way::One { link, .. } if !self.is_alone.load(Ordering::Relaxed) => Box::pin(self.look(link)).await,
+            Way::One { link, .. } if !self.is_alone.load(Ordering::Relaxed) => {
+                Box::pin(self.look(link)).await
+            }
             _ => Ok(false),
         }
     }

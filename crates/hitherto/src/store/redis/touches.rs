@@ -10,6 +10,7 @@ use redis::{Cmd, Pipeline};
 use super::keys::{self, ListPlace};
 use super::link::Kind;
 use super::route::Route;
+use super::{RedisStore, due};
 use crate::session::{Scope, SessionKey, UserId};
 use crate::store::Result;
 use crate::time::Timestamp;
@@ -137,6 +138,56 @@ impl Scopes {
         let mut command = redis::cmd("SADD");
         command.arg(keys::memory_keys(&scope.tenant)).arg(scope.memory_key.as_str());
         Some(command)
+    }
+}
+
+impl RedisStore {
+    /// Notes a write that has succeeded, and tells the list of sessions if it has not been told lately. The
+    /// write stays a success if the list cannot be told: the session's next write tells it again.
+    pub(super) async fn touch(&self, key: &SessionKey, now: Timestamp) {
+        self.touch_with(key, now, false).await;
+    }
+
+    /// The same, for a session that somebody may have to fold.
+    pub(super) async fn touch_with(&self, key: &SessionKey, now: Timestamp, folds: bool) {
+        let (_, commands) = self.touch_commands(key, now, folds);
+        if commands.is_empty() {
+            return;
+        }
+        let mut all = Pipeline::with_capacity(commands.len());
+        for command in commands {
+            all.add_command(command);
+        }
+        if let Err(error) = Box::pin(self.link.send_all(Kind::Read, &all)).await {
+            tracing::warn!(%error, "the list of sessions was not told of a write");
+            self.tell_later(key, now, folds);
+        }
+    }
+
+    /// The lists could not be told of a write that was done: the next one of the session tells them, and the due-list
+    /// is told as soon as it can be.
+    pub(super) fn tell_later(&self, key: &SessionKey, now: Timestamp, folds: bool) {
+        self.touches.forget(key);
+        if folds {
+            self.mark_soon(key, now.plus_millis(LOOK_MS));
+        }
+    }
+
+    /// Whether this process has told the lists of the session before; and what they are told of a write, unless they were
+    /// told lately. The due-list is told for later, when the
+    /// next touch of this session would come: so it forgets no session, even if this process ends before it can
+    /// tell that one has become due.
+    pub(super) fn touch_commands(&self, key: &SessionKey, now: Timestamp, folds: bool) -> (bool, Vec<Cmd>) {
+        let (known, places) = self.touches.touch(key, now);
+        if places.is_empty() {
+            return (known, Vec::new());
+        }
+        let mut commands: Vec<Cmd> = places.iter().map(|place| command(place, now)).collect();
+        commands.extend(self.scopes.touch(&key.scope, now));
+        if folds {
+            commands.push(due::later(key, now));
+        }
+        (known, commands)
     }
 }
 
