@@ -15,6 +15,9 @@
 mod process;
 mod support;
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -178,6 +181,39 @@ fn with_the_store_down_nobody_is_let_in() {
     get(late.address, "/docs").problem(503, "store_unreachable");
     with(&late, &token, "GET", "/docs", "").problem(503, "store_unreachable");
     get(late.address, "/healthz").expect(200);
+}
+
+/// At the Redis port whoever has shown nothing yet may say little, and not stay for ever in silence; what stands behind an
+/// `AUTH` that came along is heard as it is of anybody.
+#[test]
+fn strangers_at_the_redis_port_take_little() {
+    let folder = tempfile::tempdir().unwrap();
+    let (token, _) = made(folder.path(), &[], "acme", &[]);
+    let server = Process::start(folder.path(), &["--require-tokens", "--body-timeout", "1"]);
+    let long = json!({"type": "human", "data": {"content": "x".repeat(100_000)}}).to_string();
+    let mut known = Client::connect(server.redis).unwrap();
+    known.send(&["AUTH", "acme", &token]).unwrap();
+    known.send(&["RPUSH", "s", &long]).unwrap();
+    assert_eq!(known.receive().unwrap(), Reply::Status("OK".to_owned()));
+    assert_eq!(known.receive().unwrap(), Reply::Integer(1));
+
+    let silent = TcpStream::connect(server.redis).unwrap();
+    let said = |mut stranger: TcpStream, bytes: &str| {
+        let mut answer = String::new();
+        stranger.write_all(bytes.as_bytes()).unwrap();
+        stranger.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let stranger = || TcpStream::connect(server.redis).unwrap();
+    assert_eq!(
+        said(stranger(), "LLEN s\r\n*3\r\n$5\r\nRPUSH\r\n$1\r\ns\r\n$100000\r\n"),
+        "-NOAUTH Authentication required.\r\n-ERR Protocol error: a command has at most 65536 bytes here\r\n"
+    );
+    assert_eq!(said(stranger(), "*10000\r\n"), "-ERR Protocol error: invalid multibulk length\r\n");
+
+    // It is closed; one that has shown a token stays, though it said nothing for as long.
+    assert_eq!(said(silent, ""), "");
+    assert_eq!(known.command(&["LLEN", "s"]).unwrap(), Reply::Integer(1));
 }
 
 #[test]

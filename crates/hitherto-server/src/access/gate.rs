@@ -148,6 +148,11 @@ impl Gate {
         open.at.is_some() && !shared.closed.load(Ordering::Acquire)
     }
 
+    /// Whether something has to be shown, as far as is known without asking anybody.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.as_ref().is_some_and(|shared| shared.closed.load(Ordering::Acquire))
+    }
+
     /// What whoever came in by that may do now.
     pub(crate) async fn grant(&self, pass: &Pass) -> Result<Arc<Grant>, Refusal> {
         match (&self.0, pass) {

@@ -10,7 +10,7 @@ use super::command::{Command, SYNTAX};
 use super::read::Outcome;
 use super::table::{Entry, Op};
 use super::{Client, Keyspace, Reply, errors};
-use crate::access::{Grant, Need, Refusal};
+use crate::access::{Grant, Need, Pass, Refusal};
 
 /// The user name of clients that have none.
 const NO_NAME: &[u8] = b"default";
@@ -49,6 +49,11 @@ impl Keyspace {
             return Err(not_allowed(&grant, entry, need));
         }
         Ok(self.of(grant))
+    }
+
+    /// Whether a client has shown nothing yet and has to, as far as is known without asking anybody.
+    pub(crate) fn is_stranger(&self, client: &Client) -> bool {
+        matches!(client.pass, Pass::Nobody) && self.gate.is_closed()
     }
 
     /// The keyspace of the tenant that a grant is for.

@@ -22,6 +22,8 @@ use crate::tls::Stream;
 const READ: usize = 8 << 10;
 /// How many commands are looked at together.
 const TOGETHER: usize = 1_024;
+/// How large a command may be as long as nothing was shown and something has to be: a signed token has room in it.
+const STRANGERS: usize = 64 << 10;
 /// When replies are sent although more are coming.
 const FLUSH: usize = 256 << 10;
 
@@ -63,7 +65,7 @@ async fn talk(
             None => {
                 // Whoever is idle takes no memory.
                 buffer = BytesMut::new();
-                match begin(stream, &mut buffer, options.idle_timeout, stop).await {
+                match begin(stream, &mut buffer, patience(client, keyspace, options), stop).await {
                     Some(read) => read,
                     None => return End::Closed,
                 }
@@ -117,6 +119,15 @@ async fn talk(
     }
 }
 
+/// How long a client may say nothing: one that has yet to show who it is no longer than a command may take.
+fn patience(client: &Client, keyspace: &Keyspace, options: &RespOptions) -> Option<Duration> {
+    let limit = options.command_timeout;
+    match options.idle_timeout {
+        idle if !keyspace.is_stranger(client) => idle,
+        idle => Some(idle.map_or(limit, |idle| idle.min(limit))),
+    }
+}
+
 /// Waits for the first bytes of a command without a buffer, and reads them; nothing where the connection is to end.
 async fn begin(
     stream: &mut Stream,
@@ -148,8 +159,12 @@ async fn carry_out(
     options: &RespOptions,
 ) -> io::Result<bool> {
     loop {
-        let (commands, malformed) = commands(buffer, begun, keyspace.options().command_limit);
-        let more = commands.len() == TOGETHER;
+        let limit = keyspace.options().command_limit;
+        // What it shows decides how large the next one may be, so one at a time.
+        let (together, limit) =
+            if keyspace.is_stranger(client) { (1, limit.min(STRANGERS)) } else { (TOGETHER, limit) };
+        let (commands, malformed) = commands(buffer, begun, together, limit);
+        let more = commands.len() == together;
         let mut rest = commands.as_slice();
         let mut out = Vec::new();
         let mut replies = Vec::new();
@@ -182,9 +197,14 @@ async fn carry_out(
 }
 
 /// The whole commands that the bytes begin with, and why there is none after them, if that is an error.
-fn commands(buffer: &mut BytesMut, begun: &mut Begun, limit: usize) -> (Vec<Command>, Option<Malformed>) {
+fn commands(
+    buffer: &mut BytesMut,
+    begun: &mut Begun,
+    most: usize,
+    limit: usize,
+) -> (Vec<Command>, Option<Malformed>) {
     let mut commands = Vec::new();
-    while commands.len() < TOGETHER {
+    while commands.len() < most {
         match parse::next(buffer, begun, limit) {
             Ok(Next::Command(command)) => commands.push(command),
             Ok(Next::Incomplete) => break,

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::keyspace::Command;
 
-/// The most words of a command.
+/// The most words of a command; fewer where it may have few bytes.
 const WORDS: usize = 1 << 16;
 /// The longest line: a length, or a command as people type it.
 const LINE: usize = 64 << 10;
@@ -86,7 +86,8 @@ fn array(bytes: &[u8], begun: &mut Begun, limit: usize) -> Result<bool, Malforme
             let Some((count, at)) = number(bytes, 1, "invalid multibulk length")? else { return Ok(false) };
             // Less than nothing is nothing, as in Redis.
             let count = usize::try_from(count).unwrap_or(0);
-            if count > WORDS {
+            // Words of no bytes take memory, too.
+            if count > WORDS.min(limit / 8) {
                 return Err(Malformed::new("invalid multibulk length"));
             }
             (begun.count, begun.at) = (Some(count), at);
