@@ -97,6 +97,7 @@ mod tests {
             Error::Store(StoreError::ReadOnly { store: store(), reason: "NOREPLICAS too few".to_owned() }),
             Error::Store(StoreError::NotReplicated { store: store(), wanted: 2, replicas: 1 }),
             Error::Store(StoreError::Unreachable { store: store(), reason: "CLUSTERDOWN it is".to_owned() }),
+            Error::Store(StoreError::Unreachable { store: store(), reason: "MASTERDOWN it is".to_owned() }),
             Error::Store(StoreError::OnceMismatch),
             Error::TooLarge { what: "message", size: "9 bytes".to_owned(), max: 8 },
             Error::Store(StoreError::UserMismatch),

@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::metrics::reply_code;
+
 /// A reply.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Reply {
@@ -37,8 +39,11 @@ impl Reply {
         }
     }
 
+    /// An error. Its code is one of those by which errors are counted.
     pub(crate) fn error(text: impl Into<String>) -> Self {
-        Self::Error(text.into())
+        let text = text.into();
+        debug_assert_ne!(reply_code(&text), "other", "REPLY_CODES of the metrics lacks the code of: {text}");
+        Self::Error(text)
     }
 
     pub(crate) fn text(text: &str) -> Self {
