@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use hitherto::store::redis::RedisOptions;
-use hitherto::{ChatMemory, Error, Outcome, StoreError, Window};
+use hitherto::access::{Credential, Permission, Scopes, Token};
+use hitherto::store::redis::{RedisOptions, RedisStore};
+use hitherto::{ChatMemory, Error, Outcome, Store as _, StoreError, Tenant, Timestamp, Window};
 use hitherto_testkit::{RedisServer, RedisSettings, ServerKind};
+use uuid::Uuid;
 
 use super::writer::{append, append_once, beside, memory, options, session, texts};
 
@@ -95,6 +97,29 @@ async fn a_repeat_on_another_connection_waits_for_what_was_stored_before() {
         replica.resume();
         assert_eq!(until_replicated(&memory(waiting_for(&primary, 1)), "0").await, (1, true));
     }
+}
+
+/// What only the primary knows to be revoked would be let in again after its loss.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_is_answered_when_the_replica_has_it() {
+    let (primary, replica) = beside(|| pair(ServerKind::Redis7)).await;
+    let store = RedisStore::new(waiting_for(&primary, 1)).unwrap();
+    let (token, now) = (Token::random().unwrap(), Timestamp::now());
+    let scopes = Scopes::of([Permission::Read]);
+    let credential = Credential::new(Tenant::parse("acme").unwrap(), "", scopes, now, None);
+    store.put_credential(&token.hash(), &credential).await.unwrap();
+    store.revoke_credential(Uuid::nil(), now).await.unwrap();
+    replica.pause();
+    let error = store.revoke_credential(credential.id, now).await.unwrap_err();
+    assert!(not_replicated(&error.into()));
+    replica.resume();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    // The same again waits again, for what is there already.
+    while let Err(error) = store.revoke_credential(credential.id, now).await {
+        assert!(not_replicated(&error.into()) && Instant::now() < deadline);
+    }
+    let there = replica.command(&["HVALS", "hitherto:{credentials}"]);
+    assert_eq!(there, primary.command(&["HVALS", "hitherto:{credentials}"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
