@@ -14,8 +14,8 @@ mod wire;
 
 use crate::access::audit::{self, Who};
 use hitherto::{
-    AppendOptions, ChatMemory, Direction, Encoding, Finding, Message, Seq, SessionId, SessionQuery, Ttl,
-    TtlChange, UserId, Window,
+    AppendOptions, ChatMemory, Direction, Encoding, Finding, Message, Seq, SessionId, SessionQuery, Tenant,
+    Ttl, TtlChange, UserId, Window,
 };
 
 pub(crate) use erasure::Receipt;
@@ -102,6 +102,14 @@ pub(crate) struct Bounds {
 }
 
 impl Target {
+    /// Whose data it works on; of a server only the server knows.
+    pub(crate) fn tenant(&self) -> Option<&Tenant> {
+        match self {
+            Self::Store(memory) => Some(&memory.scope().tenant),
+            Self::Server(_) => None,
+        }
+    }
+
     /// Appends messages: all of them, or none.
     ///
     /// # Errors

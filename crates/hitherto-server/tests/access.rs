@@ -249,7 +249,8 @@ fn a_server_beyond_loopback_needs_tokens() {
     get(started(&["--insecure-no-auth"]).address, "/v1/sessions").problem(401, "token_missing");
 }
 
-/// Who cleared what, who made which token, and who exported: ids, never words or tokens.
+/// Who cleared what, who made which token, who exported and imported, also as other programs keep it: ids, never words or
+/// tokens.
 #[test]
 fn audit_lines_say_who_did_what() {
     let folder = tempfile::tempdir().unwrap();
@@ -269,9 +270,17 @@ fn audit_lines_say_who_did_what() {
         assert!(hitherto(folder.path()).args(arguments).args(audit).output().unwrap().status.success());
     };
     run(&["append", "mine", "classified"]);
-    run(&["export", "mine"]);
+    run(&["export", "mine", "--output", "mine.jsonl"]);
+    run(&["import", "mine.jsonl"]);
+    run(&["export", "mine", "--to", "langchain-js", "--dump", "mine.json"]);
+    run(&["import", "--from", "langchain-js", "--dump", "mine.json", "--into", "other.db"]);
     run(&["clear", "mine", "--yes"]);
     run(&["token", "revoke", &id]);
+    // What a command writes is its owner's alone.
+    for file in ["mine.jsonl", "mine.json", "audit.log", "hitherto.db"] {
+        let mode = std::fs::metadata(folder.path().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
     let text = std::fs::read_to_string(folder.path().join("audit.log")).unwrap();
     assert!(!text.contains("classified") && !text.contains(&token[..20]), "{text}");
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -296,12 +305,21 @@ fn audit_lines_say_who_did_what() {
             cleared("three"),
             cleared("four"),
             command("exported", "default", "-"),
+            command("imported", "default", "-"),
+            command("exported", "default", "-"),
+            command("imported", "default", "-"),
             command("session_cleared", "default", "mine"),
             command("token_revoked", "acme", "-"),
         ]
     );
     assert_eq!((&lines[0]["token"], &lines[0]["scopes"]), (&json!(id), &json!("read,write")));
     assert_eq!(lines[1]["messages"], 1);
+    let told = |line: &Value| ["layout", "sessions", "messages"].map(|name| line[name].clone());
+    assert_eq!(told(&lines[5]), [Value::Null, json!(1), json!(1)]);
+    // It was there already.
+    assert_eq!(told(&lines[6]), [Value::Null, json!(1), json!(0)]);
+    assert_eq!(told(&lines[7]), [json!("langchain-js"), json!(1), json!(1)]);
+    assert_eq!(told(&lines[8]), [json!("langchain-js"), json!(1), json!(1)]);
 }
 
 /// In the log, where no file is named: as JSON on a line of its own, though the log is for people and says only errors.

@@ -80,13 +80,41 @@ pub(crate) fn cleared(who: &Who<'_>, tenant: &Tenant, session: &SessionId, messa
     );
 }
 
-/// Sessions were exported: so many, with so many messages.
-pub(crate) fn exported(who: &Who<'_>, tenant: Option<&Tenant>, sessions: u64, messages: u64) {
+/// Sessions were exported: so many, with so many messages; in that layout, where it is another program's.
+pub(crate) fn exported(
+    who: &Who<'_>,
+    tenant: Option<&Tenant>,
+    layout: Option<&str>,
+    sessions: u64,
+    messages: u64,
+) {
     tracing::info!(
         target: TARGET,
         action = "exported",
         who = who.shown(),
         tenant = tenant.map(Tenant::as_str),
+        layout,
+        sessions,
+        messages,
+        "audit"
+    );
+}
+
+/// Messages were imported: so many were stored, of so many sessions, whatever was there already; from that layout, where
+/// it is another program's.
+pub(crate) fn imported(
+    who: &Who<'_>,
+    tenant: Option<&Tenant>,
+    layout: Option<&str>,
+    sessions: u64,
+    messages: u64,
+) {
+    tracing::info!(
+        target: TARGET,
+        action = "imported",
+        who = who.shown(),
+        tenant = tenant.map(Tenant::as_str),
+        layout,
         sessions,
         messages,
         "audit"

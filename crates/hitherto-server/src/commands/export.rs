@@ -77,11 +77,7 @@ async fn run_until(
     let result = export.all(&sessions, args.all, part.as_mut(), out).await;
     export.progress.finish();
     // Also where it broke off: what was read was read.
-    let tenant = match target {
-        Target::Store(memory) => Some(&memory.scope().tenant),
-        Target::Server(_) => None,
-    };
-    audit::exported(&Who::Command, tenant, sessions.len() as u64, export.messages);
+    audit::exported(&Who::Command, target.tenant(), None, sessions.len() as u64, export.messages);
     let whole = result.with_context(|| stopped(part.as_ref()))?;
     if !whole {
         out.note(&format!("Interrupted. {}", stopped(part.as_ref())));

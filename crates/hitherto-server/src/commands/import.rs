@@ -29,6 +29,7 @@ use super::output::Output;
 use super::progress::{Progress, Unit};
 use super::visible;
 use super::words::{count, grouped};
+use crate::access::audit::{self, Who};
 use crate::target::{Target, TargetError};
 use batch::Batch;
 use line::Line;
@@ -106,6 +107,8 @@ async fn run_until(
     import.progress.finish();
     let interrupted = import.interrupt.is_asked();
     let tally = import.tally;
+    // Also where it broke off: what was stored is stored.
+    audit::imported(&Who::Command, target.tenant(), None, import.standings.len() as u64, tally.stored);
     writeln!(out, "{}", summary(tally))?;
     result.context("the import stopped; the same command again goes on where it was")?;
     if interrupted {

@@ -727,7 +727,7 @@ pub const OPTIONS: &[Setting] = &[
         name: "audit_file",
         env: "HITHERTO_AUDIT_FILE",
         kind: Kind::Path,
-        help: "Append audit lines to this file rather than to the log: JSON, one line for each change of a token, clear, erasure and export.",
+        help: "Append audit lines to this file rather than to the log: JSON, one line for each change of a token, clear, erasure, export and import.",
         ..PLAIN
     },
     Setting {

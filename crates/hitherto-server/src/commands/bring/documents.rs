@@ -48,7 +48,7 @@ impl Outward<'_> {
                 }
                 if writes {
                     self.progress.advance(elements.len() as u64, shown(id.as_bytes()));
-                    tally.written += elements.len() as u64;
+                    self.tally.written += elements.len() as u64;
                 }
                 match next {
                     Some(last) => from = Direction::After(last),
@@ -56,7 +56,6 @@ impl Outward<'_> {
                 }
             }
             if writes {
-                self.tally.written += tally.written;
                 self.tally.translated += tally.translated;
                 for (loss, number) in tally.losses {
                     *self.tally.losses.entry(loss).or_default() += number;

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::find::{Finder, Found};
 use super::session::{Bringing, Refusal};
 use super::{Source, reading, shown};
+use crate::access::audit::{self, Who};
 use crate::commands::interrupt::Interrupt;
 use crate::commands::output::Output;
 use crate::commands::progress::{Progress, Unit};
@@ -75,8 +76,11 @@ async fn run_until(
     };
     let result = inward.all(Finder::new(&args.source, &args.layout, args.glob.as_deref()), out).await;
     inward.progress.finish();
-    let tally = inward.tally;
-    writeln!(out, "{}", summary(tally, inward.bringing.stored.load(Ordering::Relaxed)))?;
+    let (tally, stored) = (inward.tally, inward.bringing.stored.load(Ordering::Relaxed));
+    // Also where it broke off: what was stored is stored.
+    let layout = args.layout.profile().name;
+    audit::imported(&Who::Command, Some(&memory.scope().tenant), Some(layout), tally.sessions, stored);
+    writeln!(out, "{}", summary(tally, stored))?;
     let whole = result.context("the import stopped; the same command again goes on where it was")?;
     if !whole {
         out.note("Interrupted. The same command again goes on: what is stored is skipped.");

@@ -15,6 +15,7 @@ use hitherto::layout::{Kept, Key, Layout, Order, Shape, Value};
 use hitherto::{ChatMemory, Description, Direction, Element, Message, Seq, SessionId, Timestamp};
 
 use super::{Sink, shown};
+use crate::access::audit::{self, Who};
 use crate::commands::again::again;
 use crate::commands::export;
 use crate::commands::interrupt::Interrupt;
@@ -67,24 +68,19 @@ pub(crate) async fn run(
         progress: Progress::new(out.look().progress, Unit::Messages(0)),
         tally: Tally::default(),
     };
-    let mut whole = true;
-    for session in &sessions {
-        if interrupt.is_asked() {
-            whole = false;
-            break;
-        }
-        if let Err(why) = outward.session(session, listed).await.context("the export stopped")? {
-            if interrupt.is_asked() {
-                whole = false;
-                break;
-            }
-            outward.tally.refused += 1;
-            let text = format!("session {}: {why}", shown(session.as_str().as_bytes()));
-            outward.progress.aside(|| out.note(&text));
-        }
-    }
+    let result = outward.all(&sessions, listed, out).await;
     outward.progress.finish();
     let Outward { sink, tally, .. } = outward;
+    // Also where it broke off: what was written is written.
+    let layout = args.layout.profile().name;
+    audit::exported(
+        &Who::Command,
+        Some(&memory.scope().tenant),
+        Some(layout),
+        tally.sessions,
+        tally.written + tally.there,
+    );
+    let whole = result.context("the export stopped")?;
     writeln!(out, "{}", summary(&tally))?;
     if !whole {
         out.note("Interrupted. The same command again goes on with lists; what is there already stays.");
@@ -128,6 +124,24 @@ pub(super) struct Outward<'a> {
 }
 
 impl Outward<'_> {
+    /// Writes the sessions. Whether it came to the end; `false` if it was interrupted.
+    async fn all(&mut self, sessions: &[SessionId], listed: bool, out: &mut Output) -> anyhow::Result<bool> {
+        for session in sessions {
+            if self.interrupt.is_asked() {
+                return Ok(false);
+            }
+            if let Err(why) = self.session(session, listed).await? {
+                if self.interrupt.is_asked() {
+                    return Ok(false);
+                }
+                self.tally.refused += 1;
+                let text = format!("session {}: {why}", shown(session.as_str().as_bytes()));
+                self.progress.aside(|| out.note(&text));
+            }
+        }
+        Ok(true)
+    }
+
     /// Writes one session, or says why not.
     async fn session(&mut self, session: &SessionId, listed: bool) -> anyhow::Result<Result<(), String>> {
         let info = again(async || Ok(self.memory.describe(session).await?)).await?;

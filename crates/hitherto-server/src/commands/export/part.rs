@@ -46,6 +46,9 @@ impl Part {
         let cannot = || format!("{} cannot be written", path.display());
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(!resume);
+        // What people said is nobody else's to read.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&path).with_context(cannot)?;
         let exported = if resume { take_up(&mut file).with_context(cannot)? } else { HashMap::new() };
         let whole = whole.to_owned();
