@@ -60,14 +60,14 @@ fn number(digits: &[u8]) -> Option<usize> {
 
 /// A `GET` as bytes.
 pub(crate) fn get(path: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n").into_bytes()
+    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").into_bytes()
 }
 
 /// A `POST` of JSON as bytes.
 pub(crate) fn post(path: &str, json: &str) -> Vec<u8> {
     let length = json.len();
     format!(
-        "POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{json}"
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{json}"
     )
     .into_bytes()
 }
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(by(None, get("/a")), get("/a"));
         let request = String::from_utf8(by(Some("t"), post("/a", "{}"))).unwrap();
         assert!(
-            request.starts_with("POST /a HTTP/1.1\r\nauthorization: Bearer t\r\nhost: bench\r\n"),
+            request.starts_with("POST /a HTTP/1.1\r\nauthorization: Bearer t\r\nhost: localhost\r\n"),
             "{request}"
         );
         assert!(request.ends_with("\r\n\r\n{}"), "{request}");

@@ -28,7 +28,7 @@ use process::{Process, hitherto};
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
-use support::{Answer, call, get, post};
+use support::{Answer, Wire, call, get, post};
 
 /// The bound that is promised.
 const PROMISED: Duration = Duration::from_secs(5);
@@ -247,6 +247,33 @@ fn a_server_beyond_loopback_needs_tokens() {
     drop(server);
     // Tokens are required where there are any, whatever is said.
     get(started(&["--insecure-no-auth"]).address, "/v1/sessions").problem(401, "token_missing");
+}
+
+/// A page whose name leads to this machine is another site's: what it asks, it asks by that name.
+#[test]
+fn a_server_that_is_open_to_this_machine_answers_to_no_other_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let ask = |server: &Process, headers: &[&str]| {
+        let all = [headers, &["content-type: application/json", "connection: close"]].concat().join("\r\n");
+        let path = "/v1/sessions/s/messages";
+        let request = format!("POST {path} HTTP/1.1\r\n{all}\r\ncontent-length: {}\r\n\r\n{BODY}", BODY.len());
+        let mut connection = Wire::open(server.address);
+        connection.send(request.as_bytes());
+        connection.answer().unwrap()
+    };
+    let server = Process::start(folder.path(), &[]);
+    ask(&server, &["host: rebound.example:8700"]).problem(421, "host_unknown");
+    let described = get(server.address, "/v1/sessions/s");
+    described.problem(404, "session_not_found");
+    ask(&server, &["host: localhost:8700"]).expect(201);
+    ask(&server, &["host: 127.0.0.1"]).expect(201);
+    drop(server);
+    ask(&Process::start(folder.path(), &["--insecure-no-auth"]), &["host: hitherto.internal"]).expect(201);
+    let (token, _) = made(folder.path(), &[], "acme", &[]);
+    let bearer = format!("authorization: Bearer {token}");
+    let server = Process::start(folder.path(), &[]);
+    ask(&server, &["host: hitherto.internal", &bearer]).expect(201);
+    ask(&server, &["host: hitherto.internal"]).problem(401, "token_missing");
 }
 
 /// Who cleared what, who made which token, who exported and imported, also as other programs keep it: ids, never words or

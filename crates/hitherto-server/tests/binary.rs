@@ -103,13 +103,13 @@ fn what_was_accepted_is_finished_before_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path(), &[]);
     let mut idle = Wire::open(process.address);
-    idle.send(b"GET /healthz HTTP/1.1\r\nhost: h\r\n\r\n");
+    idle.send(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n");
     idle.answer().unwrap().expect(200);
     let mut wire = Wire::open(process.address);
     let (begin, end) = ONE.split_at(10);
     wire.send(
         format!(
-            "POST /v1/sessions/s/messages HTTP/1.1\r\nhost: h\r\ncontent-length: {}\r\n\r\n{begin}",
+            "POST /v1/sessions/s/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{begin}",
             ONE.len()
         )
         .as_bytes(),

@@ -249,13 +249,13 @@ fn what_is_too_large() {
     // A length that is announced is refused before anything of it is sent.
     let mut wire = Wire::open(server.address);
     wire.send(
-        format!("POST {MESSAGES} HTTP/1.1\r\nhost: h\r\ncontent-length: 99999999999\r\n\r\n").as_bytes(),
+        format!("POST {MESSAGES} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99999999999\r\n\r\n").as_bytes(),
     );
     wire.answer().unwrap().problem(413, "body_too_large");
     // In chunks no length is announced; the limit holds all the same.
     let mut wire = Wire::open(server.address);
     wire.send(
-        format!("POST {MESSAGES} HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n").as_bytes(),
+        format!("POST {MESSAGES} HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n").as_bytes(),
     );
     for _ in 0..3 {
         wire.send(format!("5dc\r\n{}\r\n", "x".repeat(1500)).as_bytes());
@@ -269,7 +269,7 @@ fn bodies_that_do_not_come() {
     let mut options = Options::default();
     options.body_timeout = Duration::from_millis(200);
     let server = Serving::limited(&folder.path().join("chat.db"), options, Limits::default());
-    let half = format!("POST {MESSAGES} HTTP/1.1\r\nhost: h\r\ncontent-length: 100\r\n\r\n{{\"messages\":");
+    let half = format!("POST {MESSAGES} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{{\"messages\":");
     let mut wire = Wire::open(server.address);
     wire.send(half.as_bytes());
     wire.answer().unwrap().problem(408, "body_timeout");
@@ -399,15 +399,15 @@ fn elements_that_cannot_be_read_are_counted_and_spoil_nothing() {
 fn no_target_or_header_stops_the_server() {
     let (_folder, server) = server();
     for bytes in [
-        &b"GET \xff\xfe HTTP/1.1\r\nhost: h\r\n\r\n"[..],
-        b"GET http://[::1/v1 HTTP/1.1\r\nhost: h\r\n\r\n",
-        b"GET * HTTP/1.1\r\nhost: h\r\n\r\n",
+        &b"GET \xff\xfe HTTP/1.1\r\nhost: localhost\r\n\r\n"[..],
+        b"GET http://[::1/v1 HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        b"GET * HTTP/1.1\r\nhost: localhost\r\n\r\n",
         b"CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n",
-        b"OPTIONS * HTTP/1.1\r\nhost: h\r\n\r\n",
-        b"GET http://elsewhere/v1/sessions/%00%ff HTTP/1.1\r\nhost: h\r\n\r\n",
-        b"GET /v1/sessions/s/messages?%&&=&=x&%00=%ff HTTP/1.1\r\nhost: h\r\n\r\n",
-        b"POST /v1/sessions/s/messages HTTP/1.1\r\nhost: h\r\ncontent-length: -1\r\n\r\n",
-        b"POST /v1/sessions/s/messages HTTP/1.1\r\nhost: h\r\ncontent-type: \xff\r\ncontent-length: 0\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        b"GET http://elsewhere/v1/sessions/%00%ff HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        b"GET /v1/sessions/s/messages?%&&=&=x&%00=%ff HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        b"POST /v1/sessions/s/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: -1\r\n\r\n",
+        b"POST /v1/sessions/s/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: \xff\r\ncontent-length: 0\r\n\r\n",
         b"\0\0\0\0",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ] {

@@ -17,7 +17,7 @@ fn raw(fake: &FakeModel, method: &str, target: &str, headers: &[(&str, &str)], b
     // So that a test of this file fails rather than hangs.
     stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
     let mut request = format!(
-        "{method} {target} HTTP/1.1\r\nhost: fake\r\nconnection: close\r\ncontent-length: {}\r\n",
+        "{method} {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n",
         body.len()
     );
     for (name, value) in headers {

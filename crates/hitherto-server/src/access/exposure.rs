@@ -48,7 +48,9 @@ pub(crate) async fn gate(
             }
             options.require = true;
         }
-        _ => {}
+        Some(_) => {}
+        // A page of another site can reach this machine by a name of its own that leads here.
+        None => options.local = !settings.insecure_no_auth,
     }
     if options.require && options.jwt.is_none() && has_none().await {
         tracing::warn!("there is no token yet, so nobody is let in; `hitherto token create` makes one");

@@ -33,11 +33,14 @@ pub struct GateOptions {
     pub clock: Clock,
     /// Which signed tokens are taken, if any are. Then a token has to be shown.
     pub jwt: Option<JwtOptions>,
+    /// Whether, as long as no token has to be shown, only those may come in who ask for this machine. Default false.
+    pub local: bool,
 }
 
 impl Default for GateOptions {
     fn default() -> Self {
-        Self { require: false, deadline: Duration::from_secs(2), clock: Clock::default(), jwt: None }
+        let (deadline, clock) = (Duration::from_secs(2), Clock::default());
+        Self { require: false, deadline, clock, jwt: None, local: false }
     }
 }
 
@@ -139,6 +142,11 @@ impl Gate {
             },
             other => other,
         }
+    }
+
+    /// Whether those who show nothing may only ask for this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.0.as_ref().is_some_and(|shared| shared.options.local)
     }
 
     /// Whether, as far as was ever known, nothing has to be shown.

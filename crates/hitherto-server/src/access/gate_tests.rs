@@ -37,7 +37,7 @@ impl Bench {
         let clock = Clock::from_fn(move || Timestamp::from_millis(now.load(Ordering::Relaxed)));
         Gate::new(
             Arc::clone(&self.store),
-            GateOptions { require, clock, deadline: Duration::from_secs(60), jwt: None },
+            GateOptions { require, clock, deadline: Duration::from_secs(60), ..GateOptions::default() },
         )
     }
 

@@ -1,7 +1,7 @@
 //! The commands: one entry each in one table, from which the command line and its help are built.
 //!
 //! A new command is a file here with `pub(crate) async fn run(target, args, out) -> anyhow::Result<ExitCode>`, an
-//! entry in `client::ENTRIES`, and a line in `client::dispatch`.
+//! entry in `entries::ENTRIES`, and a line in `client::dispatch`.
 
 mod call;
 mod client;
@@ -13,6 +13,7 @@ mod clear;
 mod completions;
 mod context;
 mod doctor;
+mod entries;
 mod erase;
 mod export;
 mod fold;
@@ -92,7 +93,7 @@ const SERVE: CommandEntry = CommandEntry {
 
 /// All commands, in the order of help.
 pub fn commands() -> impl Iterator<Item = CommandEntry> {
-    std::iter::once(SERVE).chain(client::ENTRIES)
+    std::iter::once(SERVE).chain(entries::ENTRIES)
 }
 
 /// The files that the commands are in.

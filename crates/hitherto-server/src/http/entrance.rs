@@ -4,9 +4,11 @@
 //! Invariant: it stands before the router, so a route that is added later stands behind it. What is shown is a header, or
 //! a parameter where a protocol has it there; it goes no further than the gate.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::Request;
+use axum::http::uri::Authority;
 use axum::http::{Extensions, HeaderMap, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
@@ -35,6 +37,10 @@ pub(super) async fn admit(door: &Door, request: &mut Request) -> Option<Response
     let shown = shown(request.headers(), request.uri());
     let user = shown.as_ref().and_then(|shown| shown.user.as_deref());
     match door.gate.admit(shown.as_ref().map(|shown| shown.token.as_str())).await {
+        Ok((Pass::Nobody, _)) if door.gate.is_local() && !asks_for_this_machine(request) => {
+            let why = "this server is open to whoever is on this machine, so it answers only to localhost and to addresses";
+            Some(Problem::new(Code::HostUnknown, why).into_response())
+        }
         Ok((pass, grant)) if is_of(user, &grant) => {
             request.extensions_mut().insert(Admitted { pass, grant });
             None
@@ -110,6 +116,17 @@ fn in_query(uri: &Uri) -> Option<Shown> {
     Shown::token(&path::decode(tokens.next()?, true)?)
 }
 
+/// Whether a request names this machine, or no server at all: what a browser can be made to ask by a name that leads here
+/// names that.
+fn asks_for_this_machine(request: &Request) -> bool {
+    let header = request.headers().get(header::HOST).map(|value| value.to_str().unwrap_or_default());
+    let Some(named) = request.uri().authority().map(Authority::as_str).or(header) else { return true };
+    let Ok(authority) = named.parse::<Authority>() else { return false };
+    let host = authority.host().trim_end_matches('.').to_ascii_lowercase();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.ends_with(".localhost") || address.parse::<IpAddr>().is_ok()
+}
+
 /// Whether a user name fits: that of the tenant, or the one that clients send who have none.
 fn is_of(user: Option<&str>, grant: &Grant) -> bool {
     match (user, &grant.tenant) {
@@ -149,6 +166,41 @@ mod tests {
     use axum::http::{HeaderName, HeaderValue};
 
     use super::*;
+
+    #[test]
+    fn this_machine_is_localhost_and_every_address() {
+        let check = |uri: &str, host: Option<&str>, expected: bool| {
+            let mut request = axum::http::Request::get(uri).body(axum::body::Body::empty()).unwrap();
+            if let Some(host) = host {
+                request.headers_mut().insert("host", HeaderValue::from_str(host).unwrap());
+            }
+            assert_eq!(asks_for_this_machine(&request), expected, "{uri} {host:?}");
+        };
+        for host in [
+            "localhost",
+            "LocalHost:8700",
+            "localhost.",
+            "a.localhost:1",
+            "127.0.0.1:8700",
+            "[::1]:8700",
+            "10.0.0.7",
+        ] {
+            check("/v1/sessions", Some(host), true);
+        }
+        for host in [
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example:8700",
+            "notlocalhost",
+            "",
+            "a b",
+            "é",
+        ] {
+            check("/v1/sessions", Some(host), false);
+        }
+        check("/v1/sessions", None, true);
+        check("http://evil.example/v1/sessions", Some("localhost"), false);
+    }
 
     #[test]
     fn a_token_is_found_where_clients_put_it() {

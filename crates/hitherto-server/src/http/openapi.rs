@@ -49,7 +49,7 @@ const BODY_ERRORS: &[Code] = &[
 ];
 /// Errors that every operation can have that needs a credential.
 const TOKEN_ERRORS: &[Code] =
-    &[Code::TokenMissing, Code::TokenRefused, Code::ScopeMissing, Code::KeysUnavailable];
+    &[Code::TokenMissing, Code::TokenRefused, Code::HostUnknown, Code::ScopeMissing, Code::KeysUnavailable];
 /// Errors that every operation on a session can have.
 const SESSION_ERRORS: &[Code] = &[Code::InvalidSessionId, Code::SessionIdTooLong];
 /// Errors that every operation on the store can have.

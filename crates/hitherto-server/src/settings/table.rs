@@ -349,7 +349,7 @@ pub const OPTIONS: &[Setting] = &[
         env: "HITHERTO_INSECURE_NO_AUTH",
         kind: Kind::Switch,
         default: Some("false"),
-        help: "Listen beyond loopback although no token is required: whoever reaches the server reads and changes everything.",
+        help: "Listen beyond loopback, and answer to every name, although no token is required: whoever reaches the server reads and changes everything.",
         who: Who::Server,
         ..PLAIN
     },

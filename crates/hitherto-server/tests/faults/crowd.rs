@@ -119,12 +119,12 @@ async fn long_session(http: SocketAddr) -> String {
 }
 
 fn get(path: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nhost: h\r\n\r\n").into_bytes()
+    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").into_bytes()
 }
 
 /// The head of a request whose body never comes whole.
 fn post(session: &str) -> Vec<u8> {
-    format!("POST /v1/sessions/{session}/messages HTTP/1.1\r\nhost: h\r\ncontent-length: 100000\r\n\r\n")
+    format!("POST /v1/sessions/{session}/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n\r\n")
         .into_bytes()
 }
 

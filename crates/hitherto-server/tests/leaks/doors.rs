@@ -123,11 +123,11 @@ fn misuse(server: &Process) {
     for bytes in [
         format!("{CONTENT}\r\n\r\n"),
         format!("GET /{CONTENT} HTTP/9.9\r\n\r\n"),
-        format!("POST /v1/sessions/s/messages HTTP/1.1\r\nhost: h\r\nx-{CONTENT} {TOKEN}\r\n\r\n"),
+        format!("POST /v1/sessions/s/messages HTTP/1.1\r\nhost: localhost\r\nx-{CONTENT} {TOKEN}\r\n\r\n"),
         format!(
-            "POST /v1/sessions/s/messages HTTP/1.1\r\nhost: h\r\nauthorization: Bearer {TOKEN}\r\ntransfer-encoding: chunked\r\n\r\n{CONTENT}\r\n"
+            "POST /v1/sessions/s/messages HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {TOKEN}\r\ntransfer-encoding: chunked\r\n\r\n{CONTENT}\r\n"
         ),
-        format!("POST /v1/sessions/s/messages HTTP/1.1\r\nhost: h\r\ncontent-length: {CONTENT}\r\n\r\n"),
+        format!("POST /v1/sessions/s/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: {CONTENT}\r\n\r\n"),
     ] {
         let mut wire = Wire::open(server.address);
         wire.offer(bytes.as_bytes());

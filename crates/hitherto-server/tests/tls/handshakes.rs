@@ -15,7 +15,7 @@ use hitherto_server::{
 use hitherto_testkit::{Certificates, TlsClient};
 use tokio::sync::watch;
 
-const GET: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: h\r\n\r\n";
+const GET: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
 /// The beginning of a TLS 1.2 record with a handshake of 512 bytes, of which nothing more comes.
 const BEGUN: &[u8] = &[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3];
 

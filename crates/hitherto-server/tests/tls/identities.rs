@@ -6,7 +6,7 @@ use hitherto_testkit::{Certificates, TlsClient};
 
 use crate::log::Server;
 
-const GET: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: h\r\n\r\n";
+const GET: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 /// What a client gets at both ports: `None` where it is refused.
 #[track_caller]

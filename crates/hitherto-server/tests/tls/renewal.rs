@@ -7,7 +7,7 @@ use hitherto_testkit::{Certificates, TlsClient, ask};
 
 use crate::log::Server;
 
-const GET: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: h\r\n\r\n";
+const GET: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
 const SERVED: &str = "HTTP/1.1 200";
 
 /// Puts a file in the place of another, as renewal tools do.

@@ -82,7 +82,7 @@ async fn connect(to: SocketAddr) -> io::Result<BufReader<TcpStream>> {
 
 fn request(line: &str, headers: &[String], body: &[u8]) -> Vec<u8> {
     let mut out =
-        format!("{line} HTTP/1.1\r\nhost: hitherto\r\ncontent-length: {}\r\n", body.len()).into_bytes();
+        format!("{line} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n", body.len()).into_bytes();
     for header in headers {
         out.extend_from_slice(header.as_bytes());
         out.extend_from_slice(b"\r\n");
