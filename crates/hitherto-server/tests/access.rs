@@ -256,7 +256,8 @@ fn a_server_that_is_open_to_this_machine_answers_to_no_other_name() {
     let ask = |server: &Process, headers: &[&str]| {
         let all = [headers, &["content-type: application/json", "connection: close"]].concat().join("\r\n");
         let path = "/v1/sessions/s/messages";
-        let request = format!("POST {path} HTTP/1.1\r\n{all}\r\ncontent-length: {}\r\n\r\n{BODY}", BODY.len());
+        let request =
+            format!("POST {path} HTTP/1.1\r\n{all}\r\ncontent-length: {}\r\n\r\n{BODY}", BODY.len());
         let mut connection = Wire::open(server.address);
         connection.send(request.as_bytes());
         connection.answer().unwrap()

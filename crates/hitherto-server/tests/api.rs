@@ -358,7 +358,9 @@ fn one_connection_serves_many_requests_pipelined_too() {
     wire.send(&request("GET", "/healthz", &[], b""));
     wire.answer().unwrap().expect(200);
     // In chunks.
-    wire.send(b"POST /v1/sessions/s/messages HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n");
+    wire.send(
+        b"POST /v1/sessions/s/messages HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n",
+    );
     wire.send(b"10\r\n{\"messages\":[{\"r\r\n");
     std::thread::sleep(std::time::Duration::from_millis(30));
     wire.send(b"1c\r\nole\":\"user\",\"content\":\"x\"}]}\r\n0\r\n\r\n");

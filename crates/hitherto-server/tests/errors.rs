@@ -249,13 +249,15 @@ fn what_is_too_large() {
     // A length that is announced is refused before anything of it is sent.
     let mut wire = Wire::open(server.address);
     wire.send(
-        format!("POST {MESSAGES} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99999999999\r\n\r\n").as_bytes(),
+        format!("POST {MESSAGES} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99999999999\r\n\r\n")
+            .as_bytes(),
     );
     wire.answer().unwrap().problem(413, "body_too_large");
     // In chunks no length is announced; the limit holds all the same.
     let mut wire = Wire::open(server.address);
     wire.send(
-        format!("POST {MESSAGES} HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n").as_bytes(),
+        format!("POST {MESSAGES} HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n")
+            .as_bytes(),
     );
     for _ in 0..3 {
         wire.send(format!("5dc\r\n{}\r\n", "x".repeat(1500)).as_bytes());
@@ -269,7 +271,8 @@ fn bodies_that_do_not_come() {
     let mut options = Options::default();
     options.body_timeout = Duration::from_millis(200);
     let server = Serving::limited(&folder.path().join("chat.db"), options, Limits::default());
-    let half = format!("POST {MESSAGES} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{{\"messages\":");
+    let half =
+        format!("POST {MESSAGES} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{{\"messages\":");
     let mut wire = Wire::open(server.address);
     wire.send(half.as_bytes());
     wire.answer().unwrap().problem(408, "body_timeout");

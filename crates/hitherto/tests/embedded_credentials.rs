@@ -7,6 +7,8 @@
     reason = "a test stops where something is wrong"
 )]
 
+mod version_2;
+
 use std::path::Path;
 
 use hitherto::access::{Credential, Scopes, Token};
@@ -14,107 +16,12 @@ use hitherto::store::embedded::{EmbeddedOptions, EmbeddedStore};
 use hitherto::{ChatMemory, SessionId, Store as _, Tenant, Timestamp, Window};
 use rusqlite::Connection;
 
-/// The tables of version 2, as that version made them.
-const VERSION_2: &str = "
-CREATE TABLE session (
-    id            INTEGER PRIMARY KEY AUTOINCREMENT,
-    tenant        TEXT NOT NULL,
-    memory_key    TEXT NOT NULL,
-    name          TEXT NOT NULL,
-    base          INTEGER NOT NULL,
-    last          INTEGER NOT NULL,
-    deleted       INTEGER NOT NULL,
-    turns         INTEGER NOT NULL,
-    bytes         INTEGER NOT NULL,
-    created_at    INTEGER NOT NULL,
-    updated_at    INTEGER NOT NULL,
-    ttl_ms        INTEGER,
-    ttl_restart   TEXT,
-    expires_at    INTEGER,
-    max_messages  INTEGER,
-    metadata      TEXT,
-    summary_upto  INTEGER NOT NULL DEFAULT 0,
-    summary_turns INTEGER NOT NULL DEFAULT 0,
-    summary_bytes INTEGER NOT NULL DEFAULT 0,
-    stale         INTEGER NOT NULL DEFAULT 0,
-    failures      INTEGER NOT NULL DEFAULT 0,
-    policy        TEXT,
-    hint_turns    INTEGER,
-    hint_bytes    INTEGER,
-    UNIQUE (tenant, memory_key, name)
-) STRICT;
-CREATE INDEX session_by_activity ON session (tenant, memory_key, updated_at, name);
-CREATE INDEX session_by_expiry ON session (expires_at) WHERE expires_at IS NOT NULL;
-CREATE TABLE message (
-    session    INTEGER NOT NULL,
-    seq        INTEGER NOT NULL,
-    role       TEXT NOT NULL,
-    dialect    INTEGER NOT NULL,
-    own        INTEGER NOT NULL,
-    id         BLOB NOT NULL,
-    created_at INTEGER NOT NULL,
-    edited_at  INTEGER,
-    json       TEXT,
-    PRIMARY KEY (session, seq)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE once (
-    session     INTEGER NOT NULL,
-    key         TEXT NOT NULL,
-    fingerprint BLOB NOT NULL,
-    first_seq   INTEGER NOT NULL,
-    first_id    BLOB NOT NULL,
-    expires_at  INTEGER NOT NULL,
-    PRIMARY KEY (session, key)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX once_by_expiry ON once (expires_at);
-CREATE TABLE garbage (
-    session INTEGER PRIMARY KEY
-) STRICT;
-CREATE TABLE summary (
-    session  INTEGER NOT NULL,
-    place    TEXT NOT NULL,
-    id       BLOB NOT NULL,
-    text     TEXT NOT NULL,
-    upto     INTEGER NOT NULL,
-    tokens   INTEGER NOT NULL,
-    made_by  TEXT NOT NULL,
-    stand_in INTEGER NOT NULL,
-    made_at  INTEGER NOT NULL,
-    turns    INTEGER NOT NULL,
-    bytes    INTEGER NOT NULL,
-    PRIMARY KEY (session, place)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE lease (
-    session INTEGER PRIMARY KEY,
-    token   BLOB NOT NULL,
-    until   INTEGER NOT NULL,
-    upto    INTEGER NOT NULL,
-    changed INTEGER NOT NULL
-) STRICT;
-CREATE TABLE due (
-    session       INTEGER PRIMARY KEY,
-    due_at        INTEGER NOT NULL,
-    claimed_until INTEGER,
-    marked_at     INTEGER
-) STRICT;
-CREATE INDEX due_by_time ON due (due_at);
-";
-
 const WRITTEN_BY_2: &str = r#"
 INSERT INTO session (id, tenant, memory_key, name, base, last, deleted, turns, bytes, created_at, updated_at)
     VALUES (1, 'default', 'chat_history', 's', 0, 1, 0, 1, 70, 1763805600000, 1763805600000);
 INSERT INTO message VALUES
     (1, 1, 'user', 0, 0, x'01980000000070008000000000000001', 1763805600000, NULL, '{"role":"user","content":"I am Zoë."}');
-PRAGMA application_id = 0x48544854;
-PRAGMA user_version = 2;
 "#;
-
-fn old_file(path: &Path) {
-    let file = Connection::open(path).unwrap();
-    file.pragma_update(None, "journal_mode", "WAL").unwrap();
-    file.execute_batch(VERSION_2).unwrap();
-    file.execute_batch(WRITTEN_BY_2).unwrap();
-}
 
 fn version(path: &Path) -> u32 {
     Connection::open(path).unwrap().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
@@ -125,7 +32,7 @@ fn version(path: &Path) -> u32 {
 async fn a_file_of_version_2_is_read_and_upgraded() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("chat.db");
-    old_file(&path);
+    version_2::write(&path, WRITTEN_BY_2);
     let mut only = EmbeddedOptions::new(&path);
     only.read_only = true;
     let reader = EmbeddedStore::open(only).unwrap();
@@ -154,7 +61,7 @@ async fn a_file_of_version_2_is_read_and_upgraded() {
 fn an_upgraded_file_is_as_a_new_one() {
     let folder = tempfile::tempdir().unwrap();
     let (old, new) = (folder.path().join("old.db"), folder.path().join("new.db"));
-    old_file(&old);
+    version_2::write(&old, WRITTEN_BY_2);
     let tables = |path: &Path| {
         drop(EmbeddedStore::open(EmbeddedOptions::new(path)).unwrap());
         let file = Connection::open(path).unwrap();

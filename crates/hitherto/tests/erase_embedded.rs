@@ -4,6 +4,8 @@
 // The helpers of a test may stop it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod version_2;
+
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -157,42 +159,15 @@ async fn a_reader_keeps_an_erasure_from_being_done() {
     assert_eq!(found_in(&path, "SECRET"), [""; 0]);
 }
 
-/// The tables of version 2, from the file of which version 3 is the first to know users.
-fn file_of_version_2(path: &Path) {
-    let folder = tempfile::tempdir().unwrap();
-    let newer = folder.path().join("new.db");
-    drop(memory(&newer));
-    let file = Connection::open(&newer).unwrap();
-    file.execute_batch(
-        "DROP INDEX session_by_user; ALTER TABLE session DROP COLUMN user; DROP TABLE unscrubbed;",
-    )
-    .unwrap();
-    let mut names = file
-        .prepare(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN
-            ('session', 'message', 'once', 'garbage', 'summary', 'lease', 'due')",
-        )
-        .unwrap();
-    let later: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    drop(names);
-    for table in later {
-        file.execute_batch(&format!("DROP TABLE {table}")).unwrap();
-    }
-    file.execute_batch(
-        r#"INSERT INTO session (id, tenant, memory_key, name, base, last, deleted, turns, bytes, created_at, updated_at, metadata)
-           VALUES (1, 'default', 'chat_history', 's', 0, 2, 0, 1, 150, 1763805600000, 1763805600123, '{"a":1}');
-           INSERT INTO message VALUES
-           (1, 1, 'user', 0, 0, x'01980000000070008000000000000001', 1763805600000, NULL, '{"role":"user","content":"SECRET-old"}'),
-           (1, 2, 'assistant', 0, 0, x'01980000000070008000000000000002', 1763805600000, NULL, '{"role":"assistant","content":"Hello!"}'),
-           (9, 1, 'user', 0, 0, x'01980000000070008000000000000003', 1763805600000, NULL, '{"role":"user","content":"SECRET-deleted"}');
-           DELETE FROM message WHERE session = 9;
-           PRAGMA user_version = 2;"#,
-    )
-    .unwrap();
-    file.pragma_update(None, "wal_checkpoint", "TRUNCATE").unwrap();
-    drop(file);
-    std::fs::copy(&newer, path).unwrap();
-}
+const WRITTEN_BY_2: &str = r#"
+INSERT INTO session (id, tenant, memory_key, name, base, last, deleted, turns, bytes, created_at, updated_at, metadata)
+    VALUES (1, 'default', 'chat_history', 's', 0, 2, 0, 1, 150, 1763805600000, 1763805600123, '{"a":1}');
+INSERT INTO message VALUES
+    (1, 1, 'user', 0, 0, x'01980000000070008000000000000001', 1763805600000, NULL, '{"role":"user","content":"SECRET-old"}'),
+    (1, 2, 'assistant', 0, 0, x'01980000000070008000000000000002', 1763805600000, NULL, '{"role":"assistant","content":"Hello!"}'),
+    (9, 1, 'user', 0, 0, x'01980000000070008000000000000003', 1763805600000, NULL, '{"role":"user","content":"SECRET-deleted"}');
+DELETE FROM message WHERE session = 9;
+"#;
 
 /// A file of version 2 holds all that it held, can be read as it is, has users from then on, and is scrubbed of what was
 /// deleted before by the first erasure.
@@ -200,7 +175,7 @@ fn file_of_version_2(path: &Path) {
 async fn a_file_of_version_2_is_upgraded() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("chat.db");
-    file_of_version_2(&path);
+    version_2::write(&path, WRITTEN_BY_2);
     let id = session("s");
     {
         let mut options = EmbeddedOptions::new(&path);

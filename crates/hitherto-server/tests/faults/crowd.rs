@@ -124,8 +124,10 @@ fn get(path: &str) -> Vec<u8> {
 
 /// The head of a request whose body never comes whole.
 fn post(session: &str) -> Vec<u8> {
-    format!("POST /v1/sessions/{session}/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n\r\n")
-        .into_bytes()
+    format!(
+        "POST /v1/sessions/{session}/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n\r\n"
+    )
+    .into_bytes()
 }
 
 /// Sends that, and then a byte every fifth of a second for as long as anybody listens.

@@ -127,7 +127,9 @@ fn misuse(server: &Process) {
         format!(
             "POST /v1/sessions/s/messages HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {TOKEN}\r\ntransfer-encoding: chunked\r\n\r\n{CONTENT}\r\n"
         ),
-        format!("POST /v1/sessions/s/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: {CONTENT}\r\n\r\n"),
+        format!(
+            "POST /v1/sessions/s/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: {CONTENT}\r\n\r\n"
+        ),
     ] {
         let mut wire = Wire::open(server.address);
         wire.offer(bytes.as_bytes());

@@ -100,7 +100,8 @@ impl Wire {
 /// A request's bytes; `headers` are whole lines.
 pub fn request(method: &str, path: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
     let mut out =
-        format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n", body.len()).into_bytes();
+        format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n", body.len())
+            .into_bytes();
     for header in headers {
         out.extend_from_slice(header.as_bytes());
         out.extend_from_slice(b"\r\n");

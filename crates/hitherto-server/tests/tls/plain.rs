@@ -40,7 +40,9 @@ fn one_port_can_have_it_and_the_other_not() {
     let certificates = Certificates::new();
     let client = TlsClient::new(&certificates);
     let server = Server::of(&certificates, &["--tls-ports", "http"]);
-    assert!(client.ask(server.process.address, b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n", 12).is_ok());
+    assert!(
+        client.ask(server.process.address, b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n", 12).is_ok()
+    );
     assert_eq!(Client::connect(server.process.redis).unwrap().command(&["PING"]).unwrap().text(), "PONG");
     let server = Server::of(&certificates, &["--tls-ports", "redis"]);
     assert_eq!(client.ask(server.process.redis, b"PING\r\n", 7).unwrap(), "+PONG\r\n");
