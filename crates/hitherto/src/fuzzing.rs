@@ -3,11 +3,16 @@
 //! Invariant: a function here panics only where the code that it tries is wrong.
 
 use bytes::Bytes;
+use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use crate::dialect::{self, Dialect};
-use crate::layout::{Dump, Layout, Profile, Reading, Value, document, matches};
+use crate::layout::{Dump, Layout, Profile, Reading, Shape, Value, document, matches};
+use crate::memory::StoredMessage;
 use crate::message::Message;
 use crate::record::Record;
+use crate::store::Seq;
+use crate::time::Timestamp;
 
 /// A record: what is read is what is written.
 pub fn record(data: &[u8]) {
@@ -31,6 +36,7 @@ pub fn message(data: &[u8]) {
     let Ok(message) = Message::parse(Bytes::copy_from_slice(data)) else { return };
     assert_eq!(message.json().as_bytes(), data, "a message is kept as it came");
     look(&message);
+    answered(&message);
     let named = message.with("name", &serde_json::Value::from("Ada"));
     assert_eq!(named.name().as_deref(), Some("Ada"), "a field that was set is there");
 }
@@ -39,6 +45,32 @@ pub fn message(data: &[u8]) {
 fn look(message: &Message) {
     let _ = (message.content(), message.text(), message.tool_calls(), message.tool_call_id());
     let _ = (message.name(), message.metadata(), message.own_id(), message.created_at(), message.field("x"));
+}
+
+/// The message as it is handed back: one object that says once what only a store says.
+fn answered(message: &Message) {
+    if message.is_opaque() {
+        return;
+    }
+    /// What is derived refuses a field that stands twice.
+    #[derive(serde::Deserialize)]
+    struct Answer<'a> {
+        seq: Seq,
+        #[serde(borrow)]
+        id: &'a RawValue,
+        #[serde(borrow)]
+        created_at: &'a RawValue,
+    }
+    let record = Record::new(message.clone(), Uuid::nil(), Timestamp::from_millis(0));
+    let Some(stored) = StoredMessage::new(7, record) else { return };
+    let json = stored.to_json();
+    let answer = serde_json::from_str::<Answer<'_>>(&json);
+    let said = answer.is_ok_and(|answer| {
+        answer.seq == stored.seq
+            && answer.id.get().starts_with('"')
+            && answer.created_at.get().starts_with('"')
+    });
+    assert!(said, "an answer says a number, an id and a time, each once: {json}");
 }
 
 /// A payload: the first byte says in which dialect it is said to be, the second into which it is translated.
@@ -53,6 +85,7 @@ pub fn dialect(data: &[u8]) {
     let Some(message) = Message::foreign(from, payload.clone()) else { return };
     assert_eq!(message.payload(), &payload, "{from}: a payload is kept as it came");
     look(&message);
+    answered(&message);
     if message.is_opaque() {
         return;
     }
@@ -80,10 +113,19 @@ pub fn layout(data: &[u8]) {
     let Some(profile) = Profile::ALL.get(usize::from(*which) % Profile::ALL.len()) else { return };
     let mut messages = Vec::new();
     let _ = Reading::new(profile).take(Bytes::copy_from_slice(value), &mut messages);
-    messages.iter().for_each(look);
+    messages.iter().for_each(|message| {
+        look(message);
+        answered(message);
+    });
     let (Some(layout), Ok(text)) = (Layout::named(profile.name), std::str::from_utf8(value)) else { return };
     if let Some(session) = layout.session(text) {
-        assert_eq!(layout.key(&session), text, "{}: a key and its session", profile.name);
+        let behind = text.strip_prefix(layout.key(&session).as_str());
+        // A document is a message, whose id stands behind what all of its session's begin with.
+        let fits = match profile.shape {
+            Shape::Documents { hashes: false } => behind.is_some_and(|id| id.starts_with(':')),
+            _ => behind == Some(""),
+        };
+        assert!(fits, "{}: a key and its session {session:?}", profile.name);
     }
     let _ = document(&layout, text, &Value::Document(Bytes::copy_from_slice(value)));
     let Ok(dump) = Dump::parse(value, None) else { return };

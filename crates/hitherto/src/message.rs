@@ -10,6 +10,8 @@ mod json;
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -17,7 +19,7 @@ use thiserror::Error;
 
 pub use content::{Content, Part, ToolCall};
 pub use json::decode_string;
-pub(crate) use json::{field, is_object, push_string, raw, rename_field, replace_field};
+pub(crate) use json::{field, fields_but_nulls, is_object, push_string, raw, rename_field, replace_field};
 
 use crate::dialect::{self, Dialect, Loss, Translated};
 use crate::time::Timestamp;
@@ -148,6 +150,10 @@ struct Read {
 
 impl Read {
     fn of(json: &str) -> Result<Self, MessageError> {
+        // To serde, a list is a struct too.
+        if !is_object(json.trim_ascii_start()) {
+            return Err(MessageError::Malformed("it is no JSON object".to_owned()));
+        }
         let fields: Fields<'_> =
             serde_json::from_str(json).map_err(|error| MessageError::Malformed(error.to_string()))?;
         if fields.seq.is_some() {
@@ -231,6 +237,10 @@ impl Message {
     /// Bytes that somebody pushed, in the dialect that they look like; [`Dialect::Opaque`] if that is none.
     pub fn detect(payload: Bytes) -> Self {
         match dialect::detect(&payload) {
+            // Also whether it has an id and a time of its own is read of these.
+            Some((Dialect::Hitherto, _)) => {
+                Self::foreign(Dialect::Hitherto, payload.clone()).unwrap_or_else(|| Self::opaque(payload))
+            }
             Some((dialect, head)) => Self::foreign_of(head.role, dialect, payload, head.created_at),
             None => Self::opaque(payload),
         }
@@ -449,20 +459,47 @@ fn parse_role(raw: Option<&RawValue>) -> Result<Role, MessageError> {
 fn check_content(role: Role, raw: Option<&RawValue>) -> Result<(), MessageError> {
     const MUST: MessageError =
         MessageError::Invalid { field: "content", must: "a text, or a list of parts that each have a type" };
-    #[derive(Deserialize)]
-    struct Typed<'a> {
-        #[serde(borrow, rename = "type")]
-        _type: Cow<'a, str>,
-    }
     match raw.map(RawValue::get) {
         Some(text) if text.starts_with('"') => Ok(()),
         Some(list) if list.starts_with('[') => {
-            serde_json::from_str::<Vec<Typed<'_>>>(list).map(drop).map_err(|_| MUST)
+            serde_json::from_str::<Vec<Typed>>(list).map(drop).map_err(|_| MUST)
         }
         // A model that only calls tools, refuses or speaks aloud says nothing in `content`.
         None | Some("null") if role == Role::Assistant => Ok(()),
         None | Some("null") => Err(MessageError::Missing { field: "content", role: role.as_str() }),
         Some(_) => Err(MUST),
+    }
+}
+
+/// Whether it can stand among the parts of a message: an object with one type, which can be read.
+pub(crate) fn is_typed(part: &str) -> bool {
+    serde_json::from_str::<Typed>(part).is_ok()
+}
+
+/// A part that says of which type it is.
+struct Typed;
+
+impl<'de> Deserialize<'de> for Typed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Fields<'a> {
+            #[serde(borrow, rename = "type")]
+            _type: Cow<'a, str>,
+        }
+        struct Object;
+        // What is derived would also read a list, `["text"]`, as an object.
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                Fields::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+        deserializer.deserialize_map(Object).map(|_| Self)
     }
 }
 

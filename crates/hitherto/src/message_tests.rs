@@ -47,6 +47,8 @@ fn builds_messages() {
     let named = Message::user("hi").with("name", &json!("zoe")).with("metadata", &json!({"k": 1}));
     assert_eq!(named.name().as_deref(), Some("zoe"));
     assert_eq!(named.metadata().as_deref(), Some(r#"{"k":1}"#));
+    let spaced = parse("\n {\"role\":\"user\",\"content\":\"hi\"}\n").unwrap();
+    assert_eq!(spaced.with("name", &json!("zoe")).name().as_deref(), Some("zoe"));
     assert_eq!(Message::user("hi").with("role", &json!("king")).role(), Role::User);
 }
 
@@ -58,6 +60,7 @@ fn says_what_is_wrong() {
     };
     check("[]", "not a message");
     check("{", "not a message");
+    check(r#"["user","hi",null,null,null,null,null,null]"#, "not a message");
     check(r#"{"content":"x"}"#, "role must be given");
     check(r#"{"role":1,"content":"x"}"#, "role must be a string");
     check(r#"{"role":"robot","content":"x"}"#, "unknown role \"robot\"");
@@ -66,6 +69,8 @@ fn says_what_is_wrong() {
     check(r#"{"role":"user","content":7}"#, "content must be a text");
     check(r#"{"role":"user","content":["x"]}"#, "content must be a text");
     check(r#"{"role":"user","content":[{"text":"x"}]}"#, "each have a type");
+    check(r#"{"role":"user","content":[["text"]]}"#, "each have a type");
+    check(r#"{"role":"user","content":[{"type":"text","text":"x","type":"y"}]}"#, "each have a type");
     check(r#"{"role":"user","content":"x","metadata":[]}"#, "metadata must be an object");
     check(r#"{"role":"assistant","tool_calls":{}}"#, "tool_calls must be a list");
     check(r#"{"role":"user","content":"x","seq":1}"#, "seq is given by the store");

@@ -4,7 +4,7 @@
 
 use super::neutral::{Args, Call, Neutral, Part, Said};
 use super::raw::{self, Fields, Object, Raw, Writer, array};
-use crate::message::Role;
+use crate::message::{Role, is_typed};
 
 /// The fields that the own form gives a meaning, or that only a store may give.
 pub(super) const FIELDS: &[&str] = &[
@@ -111,13 +111,7 @@ pub(super) fn part(part: &str) -> Part<'_> {
     }
 }
 
-/// Whether it can stand among the parts of the own form, all of which have a type that can be read.
-fn is_typed(part: &str) -> bool {
-    let kind = Object::read(part).and_then(|object| object.string("type"));
-    kind.is_some_and(|kind| serde_json::from_str::<String>(kind).is_ok())
-}
-
-/// A part without a type, in one that has one.
+/// A part that could not stand among the parts of the own form, in one that can.
 fn untyped(part: &str) -> String {
     Writer::default().put("type", "\"raw\"").put("value", part).end()
 }

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::message::{Message, Role};
+use crate::message::{Message, Role, fields_but_nulls};
 use crate::record::Record;
 use crate::store::{Entry, Seq};
 use crate::time::Timestamp;
@@ -83,9 +83,9 @@ impl StoredMessage {
             out.push(b'"');
         }
         out.push(b',');
-        // The fields between the braces of the object that came: a message has a role at least.
-        let fields = json.strip_prefix(b"{").unwrap_or(json);
-        out.extend_from_slice(fields.strip_suffix(b"}").unwrap_or(fields));
+        // The fields between the braces of the object that came: a message has a role at least. What it says is null is
+        // not said of it a second time.
+        out.extend_from_slice(&fields_but_nulls(json, &["seq", "id", "created_at", "edited_at"]));
         if !self.message.flags().own_time {
             write_time(out, b",\"created_at\":\"", self.created_at);
         }
@@ -107,4 +107,36 @@ fn write_time(out: &mut Vec<u8>, label: &[u8], time: Timestamp) {
     out.extend_from_slice(label);
     time.write_rfc3339(out);
     out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_says_once_what_the_store_says() {
+        let check = |message: Option<Message>, expected: &str| {
+            let record = Record::new(message.unwrap(), Uuid::nil(), Timestamp::from_millis(0));
+            assert_eq!(StoredMessage::new(7, record).unwrap().to_json(), expected);
+        };
+        let parsed = |json: &'static str| Message::parse(Bytes::from(json)).ok();
+        let pushed = |json: &'static str| Some(Message::detect(Bytes::from(json)));
+        // White space around the object that came.
+        check(
+            parsed("\n {\"role\":\"user\",\"content\":\"null\" }\r\n"),
+            r#"{"seq":7,"id":"00000000-0000-0000-0000-000000000000","role":"user","content":"null" ,"created_at":"1970-01-01T00:00:00.000Z"}"#,
+        );
+        // A client that writes every field of its class.
+        check(
+            parsed(
+                r#"{"seq":null,"id":null,"role":"user","content":"hi","name":null,"created_at":null,"edited_at":null}"#,
+            ),
+            r#"{"seq":7,"id":"00000000-0000-0000-0000-000000000000","role":"user","content":"hi","name":null,"created_at":"1970-01-01T00:00:00.000Z"}"#,
+        );
+        // At the Redis port nobody reads more of a message than its looks, but for these.
+        check(
+            pushed(r#"{"role":"assistant","content":null,"id":"m-1","created_at":"1970-01-01T00:00:02Z"}"#),
+            r#"{"seq":7,"role":"assistant","content":null,"id":"m-1","created_at":"1970-01-01T00:00:02Z"}"#,
+        );
+    }
 }

@@ -52,10 +52,10 @@ pub(crate) fn replace_field(object: &[u8], name: &str, value: &[u8]) -> Vec<u8> 
             return out;
         }
     }
-    let Some(rest) = object.strip_prefix(b"{") else {
+    let Some(rest) = object.trim_ascii_start().strip_prefix(b"{") else {
         return object.to_vec();
     };
-    out.push(b'{');
+    out.extend_from_slice(object.get(..object.len() - rest.len()).unwrap_or_default());
     push_string(&mut out, name);
     out.push(b':');
     out.extend_from_slice(value);
@@ -64,6 +64,47 @@ pub(crate) fn replace_field(object: &[u8], name: &str, value: &[u8]) -> Vec<u8> 
     }
     out.extend_from_slice(rest);
     out
+}
+
+/// The fields of an object as they stand between its braces, but for those of these names that are null.
+/// White space around the object is not a part of it.
+pub(crate) fn fields_but_nulls<'a>(object: &'a [u8], names: &[&str]) -> Cow<'a, [u8]> {
+    struct Others<'n>(&'n [&'n str]);
+    impl<'de> Visitor<'de> for Others<'_> {
+        /// The others, if any of these is null.
+        type Value = Option<Vec<u8>>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let (mut others, mut found) = (Vec::new(), false);
+            while let Some((key, value)) = map.next_entry::<Cow<'de, str>, &'de RawValue>()? {
+                if value.get() == "null" && self.0.contains(&&*key) {
+                    found = true;
+                    continue;
+                }
+                if !others.is_empty() {
+                    others.push(b',');
+                }
+                push_string(&mut others, &key);
+                others.push(b':');
+                others.extend_from_slice(value.get().as_bytes());
+            }
+            Ok(found.then_some(others))
+        }
+    }
+    // Nearly every message says null nowhere, or only for its content, and is not printed again.
+    if std::str::from_utf8(object).is_ok_and(|text| text.contains("null")) {
+        let others = serde_json::Deserializer::from_slice(object).deserialize_map(Others(names));
+        if let Ok(Some(others)) = others {
+            return others.into();
+        }
+    }
+    let object = object.trim_ascii();
+    let fields = object.strip_prefix(b"{").unwrap_or(object);
+    fields.strip_suffix(b"}").unwrap_or(fields).into()
 }
 
 /// The object with a top-level field under another name, and with another value if one is given (raw JSON).
@@ -141,6 +182,7 @@ mod tests {
         check(r#"{ "a" : 1.0e400 , "b":"\ud83d"}"#, "a", "2", r#"{ "a" : 2 , "b":"\ud83d"}"#);
         check(r#"{"a":1}"#, "b", "2", r#"{"b":2,"a":1}"#);
         check("{ }", "b", "2", r#"{"b":2 }"#);
+        check("\n {\"a\":1}\n", "b", "2", "\n {\"b\":2,\"a\":1}\n");
         check(r#"{"\u0061":1}"#, "a", "2", r#"{"\u0061":2}"#);
         check("[1]", "a", "2", "[1]");
         assert_eq!(

@@ -139,10 +139,12 @@ pub(super) fn parse_due_user(member: &str) -> Option<(Tenant, UserId)> {
     rest.is_empty().then_some((Tenant::parse(tenant).ok()?, UserId::parse(user).ok()?))
 }
 
-/// The text behind its length, and what follows.
+/// The text behind its length, and what follows. A length with a sign or zeros before it is none: the same session would
+/// have another name, under which nothing that is settled is found.
 fn part(text: &str) -> Option<(&str, &str)> {
     let (length, rest) = text.split_once(':')?;
-    rest.split_at_checked(length.parse().ok()?)
+    let (part, rest) = rest.split_at_checked(length.parse().ok()?)?;
+    (part.len().to_string() == length).then_some((part, rest))
 }
 
 /// A session's name in full: every part behind its length in bytes. Every call makes one, and putting it together so
@@ -204,6 +206,23 @@ mod tests {
             due_place(&key("default", "chat_history", "user 42")).member,
             "7:default:12:chat_history:7:user 42"
         );
+    }
+
+    #[test]
+    fn a_name_is_spelled_in_one_way() {
+        let (scope, user) = (Scope::default(), UserId::parse("u").unwrap());
+        assert!(parse_full_name("7:default:12:chat_history:1:s").is_some());
+        for name in [
+            "7:default:012:chat_history:1:s",
+            "+7:default:12:chat_history:1:s",
+            "7:default:12:chat_history:01:s",
+            "7:default:12:chat_history:1:s:",
+        ] {
+            assert_eq!(parse_full_name(name), None, "{name}");
+        }
+        assert_eq!(parse_member(&scope.tenant, "012:chat_history:1:s"), None);
+        assert!(parse_due_user("user:7:default:1:u") == Some((scope.tenant, user)));
+        assert_eq!(parse_due_user("user:07:default:1:u"), None);
     }
 
     #[test]
