@@ -48,7 +48,7 @@ The project's own commands.
 
   cargo xtask fuzz [--seconds N] [--target NAME]... [--minimise]
       Every fuzz target of fuzz/ for N seconds (60 without), from the corpus in the repository. Needs a C++ compiler.
-      With --minimise what was found that is new goes into the corpus, and what adds nothing is left out of it.
+      With --minimise the corpus becomes the few of the files kept and found that together reach the most.
 
   cargo xtask clients [--only NAME]... [--binary PATH] [--store embedded|redis|both]
       Other people's clients, unmodified, against the built server (or the one at PATH) on both stores.
