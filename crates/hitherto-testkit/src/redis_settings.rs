@@ -114,6 +114,10 @@ impl RedisSettings {
         self
     }
 
+    pub(crate) fn has_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Also listens on a TLS port, for clients with a certificate of the same authority.
     pub fn mutual_tls(self, certificates: &Certificates) -> Self {
         let mut settings = self.tls(certificates);

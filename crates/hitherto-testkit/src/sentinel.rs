@@ -19,7 +19,7 @@ const AGREE_LIMIT: Duration = Duration::from_secs(60);
 /// How often they are looked at.
 const AGREE_POLL: Duration = Duration::from_millis(20);
 /// After how long a silent server counts as down.
-const DOWN_AFTER_MS: u32 = 1000;
+const DOWN_AFTER_MS: u32 = 2000;
 /// How many Sentinels watch, and how many of them have to agree.
 const SENTINELS: usize = 3;
 const QUORUM: usize = 2;
@@ -34,6 +34,8 @@ pub struct Sentinels {
     sentinels: Vec<RedisServer>,
     servers: Vec<RedisServer>,
     credentials: String,
+    /// Whether all of them find each other by TLS.
+    is_tls: bool,
 }
 
 impl Sentinels {
@@ -42,15 +44,21 @@ impl Sentinels {
         Self::start_with(&RedisSettings::new(kind), &RedisSettings::new(kind), replicas)
     }
 
-    /// The primary and its replicas are such servers; of the other settings, the Sentinels have the credentials.
+    /// The primary and its replicas are such servers; of the other settings, the Sentinels have the credentials. With
+    /// TLS in both, all of them find each other by it.
     pub fn start_with(server: &RedisSettings, sentinel: &RedisSettings, replicas: usize) -> Self {
         let (user, password) = server.credentials();
-        let mut settings = server.clone().directive("repl-diskless-sync-delay", "0");
+        let is_tls = server.has_tls();
+        let secured = |settings: &RedisSettings| match is_tls {
+            true => settings.clone().directive("tls-replication", "yes"),
+            false => settings.clone(),
+        };
+        let mut settings = secured(server).directive("repl-diskless-sync-delay", "0");
         settings = user.into_iter().fold(settings, |settings, user| settings.directive("masteruser", user));
         settings =
             password.into_iter().fold(settings, |settings, word| settings.directive("masterauth", word));
         let primary = settings.clone().start();
-        let port = primary.port();
+        let port = place(&primary, is_tls).port();
         let mut servers = vec![primary];
         for _ in 0..replicas {
             servers.push(settings.clone().directive("replicaof", &format!("127.0.0.1 {port}")).start());
@@ -66,10 +74,10 @@ impl Sentinels {
         let (user, password) = sentinel.credentials();
         lines.extend(user.map(|user| format!("sentinel-user {user}")));
         lines.extend(password.map(|password| format!("sentinel-pass {password}")));
-        let all = Self { sentinels: Vec::new(), servers, credentials: server.credentials.in_url() };
+        let all = Self { sentinels: Vec::new(), servers, credentials: server.credentials.in_url(), is_tls };
         all.await_all("the replicas are in step", || all.replicas_are_in_step());
-        let sentinels: Vec<_> =
-            (0..SENTINELS).map(|_| sentinel.clone().sentinel(lines.clone()).start()).collect();
+        let sentinel = secured(sentinel).sentinel(lines);
+        let sentinels: Vec<_> = (0..SENTINELS).map(|_| sentinel.clone().start()).collect();
         let all = Self { sentinels, ..all };
         for sentinel in &all.sentinels {
             // They look every ten seconds by themselves, which is long for a test.
@@ -81,10 +89,13 @@ impl Sentinels {
         all
     }
 
-    /// `redis+sentinel://…/mymaster`, with the servers' credentials and all Sentinels.
+    /// `redis+sentinel://…/mymaster`, or `rediss+sentinel://…` where they have TLS, with the servers' credentials and all
+    /// Sentinels.
     pub fn url(&self) -> String {
-        let hosts: Vec<_> = self.sentinels.iter().map(|sentinel| sentinel.addr().to_string()).collect();
-        format!("redis+sentinel://{}{}/{NAME}", self.credentials, hosts.join(","))
+        let place = |sentinel| place(sentinel, self.is_tls).to_string();
+        let hosts: Vec<_> = self.sentinels.iter().map(place).collect();
+        let scheme = if self.is_tls { "rediss+sentinel" } else { "redis+sentinel" };
+        format!("{scheme}://{}{}/{NAME}", self.credentials, hosts.join(","))
     }
 
     /// The Sentinels.
@@ -189,7 +200,8 @@ impl Sentinels {
     }
 
     fn number_of(&self, addr: SocketAddr) -> usize {
-        self.servers.iter().position(|server| server.addr() == addr).expect("a server of ours")
+        let is = |server: &RedisServer| place(server, self.is_tls) == addr;
+        self.servers.iter().position(is).expect("a server of ours")
     }
 
     fn await_all(&self, what: &str, mut is_so: impl FnMut() -> bool) {
@@ -199,6 +211,11 @@ impl Sentinels {
             thread::sleep(AGREE_POLL);
         }
     }
+}
+
+/// Where the others find a server.
+fn place(server: &RedisServer, is_tls: bool) -> SocketAddr {
+    if is_tls { server.tls_addr() } else { server.addr() }
 }
 
 /// Whom a Sentinel calls the primary.

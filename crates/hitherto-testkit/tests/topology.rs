@@ -84,8 +84,8 @@ fn sentinels_make_another_server_the_primary() {
     assert_eq!(all.primary(), 0);
     let mut first = Client::connect(all.servers()[0].addr()).unwrap();
     assert_eq!(first.command(&["SET", "x", "v"]).unwrap().text(), "OK");
-    // A primary that is replaced takes along what no replica has.
-    assert_eq!(first.command(&["WAIT", "1", "0"]).unwrap().integer(), 1);
+    // A primary that is replaced takes along what the replica does not have that is chosen.
+    assert_eq!(first.command(&["WAIT", "2", "0"]).unwrap().integer(), 2);
     let second = all.fail_over();
     assert_ne!(second, 0);
     assert_eq!(all.servers()[second].command(&["GET", "x"]).text(), "v");

@@ -7,7 +7,9 @@ use hitherto::store::redis::foreign::ForeignReader;
 use hitherto::{SessionQuery, Severity};
 use hitherto_testkit::{Certificates, Cluster, ClusterSettings, RedisSettings, ServerKind, slot_of};
 
-use super::writer::{Writer, append, append_once, beside, log, memory, options, session, texts};
+use super::writer::{
+    Writer, append, append_at_last, append_once, beside, log, memory, options, session, texts,
+};
 
 const KIND: ServerKind = ServerKind::Redis7;
 
@@ -34,7 +36,7 @@ async fn a_primary_that_is_killed_is_followed_by_its_replica() {
         acting.restart(primary);
     })
     .await;
-    append(&memory, "other", "hi").await.unwrap();
+    append_at_last(&memory, "other", "hi").await;
     writer.stop().await;
 }
 

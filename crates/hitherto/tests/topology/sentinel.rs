@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hitherto::{Error, StoreError};
-use hitherto_testkit::{RedisSettings, Sentinels, ServerKind};
+use hitherto_testkit::{Certificates, RedisSettings, Sentinels, ServerKind};
 
-use super::writer::{Writer, append, append_once, beside, memory, options, session, texts};
+use super::writer::{Writer, append, append_at_last, append_once, beside, memory, options, session, texts};
 
 const KIND: ServerKind = ServerKind::Redis7;
 
@@ -19,7 +19,7 @@ async fn follows(replicas: usize, change: impl FnOnce(&Sentinels) + Send + 'stat
     let writer = Writer::start(&memory, "s");
     let acting = Arc::clone(&all);
     beside(move || change(&acting)).await;
-    append(&memory, "after", "hi").await.unwrap();
+    append_at_last(&memory, "after", "hi").await;
     writer.stop().await;
     assert_eq!(texts(&memory, "before").await, ["hi"]);
 }
@@ -69,6 +69,29 @@ async fn sentinels_have_a_password_of_their_own_and_the_database_is_chosen() {
     assert!(keys.contains("db3:") && !keys.contains("db0:"), "{keys}");
     let error = append(&super::writer::memory(options(&all.url())), "s", "hi").await.unwrap_err();
     assert!(matches!(error, Error::Store(StoreError::Denied { .. })), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sentinels_behind_tls_are_asked_and_their_servers_followed() {
+    let certificates = Certificates::for_nodes();
+    let settings = RedisSettings::new(KIND).tls(&certificates);
+    let all = Arc::new(beside(move || Sentinels::start_with(&settings, &settings, 1)).await);
+    assert!(all.url().starts_with("rediss+sentinel://"), "{}", all.url());
+    let mut with_ca = options(&all.url());
+    with_ca.ca = Some(certificates.ca());
+    with_ca.acknowledge_replicas = 1;
+    let memory = memory(with_ca);
+    append_at_last(&memory, "s", "before").await;
+    let acting = Arc::clone(&all);
+    beside(move || acting.fail_over()).await;
+    // The one that has become the replica may have to catch up yet.
+    append_at_last(&memory, "s", "after").await;
+    assert_eq!(texts(&memory, "s").await, ["before", "after"]);
+    // Whom nobody vouches for is not trusted, whatever it knows.
+    let mut without = options(&all.url());
+    without.deadline = Duration::from_millis(500);
+    let error = append(&super::writer::memory(without), "s", "never").await.unwrap_err();
+    assert!(matches!(error, Error::Store(StoreError::Unreachable { .. })), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -87,22 +87,27 @@ impl Writer {
 async fn write(memory: ChatMemory, to: &str, stop: Arc<AtomicBool>) -> Written {
     let mut written = Written::default();
     while !stop.load(Ordering::SeqCst) {
-        let text = written.acknowledged.to_string();
-        loop {
-            let began = Instant::now();
-            let answer = append_once(&memory, to, &text).await;
-            assert!(began.elapsed() < Duration::from_secs(2) + SLACK, "a call took {:?}", began.elapsed());
-            match answer {
-                Ok(_) => break,
-                Err(error) => {
-                    assert!(error.is_retryable(), "{error:?}");
-                    written.errors.push(error);
-                }
-            }
-        }
+        written.errors.extend(append_at_last(&memory, to, &written.acknowledged.to_string()).await);
         written.acknowledged += 1;
     }
     written
+}
+
+/// Appends a message with its idempotency key until it is stored, and gives what stood in the way.
+pub(crate) async fn append_at_last(memory: &ChatMemory, to: &str, text: &str) -> Vec<Error> {
+    let mut errors = Vec::new();
+    loop {
+        let began = Instant::now();
+        let answer = append_once(memory, to, text).await;
+        assert!(began.elapsed() < Duration::from_secs(2) + SLACK, "a call took {:?}", began.elapsed());
+        match answer {
+            Ok(_) => return errors,
+            Err(error) => {
+                assert!(error.is_retryable(), "{error:?}");
+                errors.push(error);
+            }
+        }
+    }
 }
 
 /// Does something that waits, beside what runs here.
