@@ -269,12 +269,12 @@ fn a_server_that_is_open_to_this_machine_answers_to_no_other_name() {
     ask(&server, &["host: localhost:8700"]).expect(201);
     ask(&server, &["host: 127.0.0.1"]).expect(201);
     drop(server);
-    ask(&Process::start(folder.path(), &["--insecure-no-auth"]), &["host: hitherto.internal"]).expect(201);
+    ask(&Process::start(folder.path(), &["--insecure-no-auth"]), &["host: hitherto.example"]).expect(201);
     let (token, _) = made(folder.path(), &[], "acme", &[]);
     let bearer = format!("authorization: Bearer {token}");
     let server = Process::start(folder.path(), &[]);
-    ask(&server, &["host: hitherto.internal", &bearer]).expect(201);
-    ask(&server, &["host: hitherto.internal"]).problem(401, "token_missing");
+    ask(&server, &["host: hitherto.example", &bearer]).expect(201);
+    ask(&server, &["host: hitherto.example"]).problem(401, "token_missing");
 }
 
 /// Who cleared what, who made which token, who exported and imported, also as other programs keep it: ids, never words or

@@ -38,7 +38,7 @@ pub(super) async fn admit(door: &Door, request: &mut Request) -> Option<Response
     let user = shown.as_ref().and_then(|shown| shown.user.as_deref());
     match door.gate.admit(shown.as_ref().map(|shown| shown.token.as_str())).await {
         Ok((Pass::Nobody, _)) if door.gate.is_local() && !asks_for_this_machine(request) => {
-            let why = "this server is open to whoever is on this machine, so it answers only to localhost and to addresses";
+            let why = "this server is open to whoever is on this machine, so it answers to localhost, to addresses and to names of a private network only";
             Some(Problem::new(Code::HostUnknown, why).into_response())
         }
         Ok((pass, grant)) if is_of(user, &grant) => {
@@ -116,15 +116,18 @@ fn in_query(uri: &Uri) -> Option<Shown> {
     Shown::token(&path::decode(tokens.next()?, true)?)
 }
 
-/// Whether a request names this machine, or no server at all: what a browser can be made to ask by a name that leads here
-/// names that.
+/// Whether a request names this machine as no page of another site can: by an address, or by a name that nobody can
+/// register, such as `localhost` or `host.docker.internal`; or names no server at all.
 fn asks_for_this_machine(request: &Request) -> bool {
     let header = request.headers().get(header::HOST).map(|value| value.to_str().unwrap_or_default());
     let Some(named) = request.uri().authority().map(Authority::as_str).or(header) else { return true };
     let Ok(authority) = named.parse::<Authority>() else { return false };
     let host = authority.host().trim_end_matches('.').to_ascii_lowercase();
     let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.ends_with(".localhost") || address.parse::<IpAddr>().is_ok()
+    let is_private = |name: &str| !name.is_empty() && !name.contains('.');
+    is_private(&host)
+        || [".localhost", ".internal"].iter().any(|domain| host.ends_with(domain))
+        || address.parse::<IpAddr>().is_ok()
 }
 
 /// Whether a user name fits: that of the tenant, or the one that clients send who have none.
@@ -168,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_machine_is_localhost_and_every_address() {
+    fn this_machine_has_addresses_and_names_that_nobody_can_register() {
         let check = |uri: &str, host: Option<&str>, expected: bool| {
             let mut request = axum::http::Request::get(uri).body(axum::body::Body::empty()).unwrap();
             if let Some(host) = host {
@@ -184,6 +187,8 @@ mod tests {
             "127.0.0.1:8700",
             "[::1]:8700",
             "10.0.0.7",
+            "hitherto:8700",
+            "host.docker.internal:8700",
         ] {
             check("/v1/sessions", Some(host), true);
         }
@@ -191,7 +196,8 @@ mod tests {
             "evil.example",
             "127.0.0.1.evil.example",
             "localhost.evil.example:8700",
-            "notlocalhost",
+            "notlocalhost.example",
+            "internal.example",
             "",
             "a b",
             "é",

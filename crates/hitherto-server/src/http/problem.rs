@@ -36,7 +36,7 @@ codes! {
     InvalidSessionId 400 "invalid_session_id" "Not a session id" "A session id is 1 to 512 bytes of UTF-8, percent-encoded in the path; a slash in it is %2F.";
     TokenMissing 401 "token_missing" "A token is required" "Send one as `Authorization: Bearer`; `hitherto token create` makes one.";
     TokenRefused 401 "token_refused" "The token is not accepted" "The detail says whether it is unknown, misspelt, expired or revoked. Get another.";
-    HostUnknown 421 "host_unknown" "The server does not answer to that name" "It is open to this machine only, where every page in a browser could ask by a name of its own: ask for localhost or an address, or let it require tokens.";
+    HostUnknown 421 "host_unknown" "The server does not answer to that name" "It is open to this machine only, where every page in a browser could ask by a name of its own: ask for localhost or an address, or let it require tokens; insecure_no_auth lets it answer to every name.";
     ScopeMissing 403 "scope_missing" "The token does not allow this" "The detail names the scope that this needs. Use a token that has it.";
     SessionIdTooLong 414 "session_id_too_long" "The session id is too long" "Use a shorter id, or raise session_id_limit.";
     InvalidParameter 400 "invalid_parameter" "A parameter has a value that it cannot have" "The detail names it and says what it must be.";
