@@ -57,6 +57,8 @@ struct Line {
     flags: Vec<String>,
     /// Of a replica: its primary's name.
     primary: String,
+    /// Of which claim to its slots this knows; the later one counts.
+    epoch: u64,
     connected: bool,
     /// The slots, as ranges from one to another, both included.
     slots: Vec<(u16, u16)>,
@@ -316,16 +318,17 @@ impl Cluster {
                 if !info.contains("cluster_state:ok") || !in_step {
                     return false;
                 }
-                // Who lives, whose replica it is, and what it serves.
+                // Who lives, whose replica it is, and what it serves, by which claim: whoever does not know the newest may
+                // yet believe an older one that is on its way.
                 let mut view: Vec<_> = lines
                     .into_iter()
                     .filter(|line| lives(&line.id))
-                    .map(|line| (line.id, line.primary, line.slots))
+                    .map(|line| (line.id, line.primary, line.epoch, line.slots))
                     .collect();
                 view.sort();
                 views.push(view);
             }
-            let slots = views[0].iter().flat_map(|(_, _, slots)| slots);
+            let slots = views[0].iter().flat_map(|(.., slots)| slots);
             let served: usize = slots.map(|(from, to)| usize::from(to - from) + 1).sum();
             served == usize::from(SLOTS)
                 && views[0].len() == nodes.len()
@@ -407,6 +410,7 @@ impl Line {
             id: words[0].to_owned(),
             flags: words[2].split(',').map(str::to_owned).collect(),
             primary: words[3].to_owned(),
+            epoch: words[6].parse().unwrap(),
             connected: words[7] == "connected",
             slots,
         }

@@ -222,13 +222,15 @@ fn within(
     let mut best: Option<(Draft, Prompt)> = None;
     // The most that fitted and the least that did not; costs that add up are not those of what is joined.
     let (mut fits, mut exceeds) = (0, None);
-    let mut room = budget;
+    let (mut room, mut misses) = (budget, 0);
     for _ in 0..TRIES {
         let draft = plan::plan(turns, text, role, room, counter);
         let made = prompt(&draft, turns, role, counter);
         if made.tokens > budget {
             exceeds = Some(room);
-            let less = room.saturating_sub(made.tokens - budget);
+            // A little less room may make the same plan again: as long as none fits, each step is twice as large.
+            let less = room.saturating_sub((made.tokens - budget) << misses);
+            misses += 1;
             room = if best.is_some() { usize::midpoint(fits, room) } else { less };
             continue;
         }

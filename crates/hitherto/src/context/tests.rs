@@ -435,3 +435,21 @@ fn a_summary_of_what_is_not_among_the_messages_is_given() {
         check(opened, Given::Given);
     }
 }
+
+/// Plans that come out a little over budget, each for another reason, are given up before all tries are.
+#[test]
+fn a_context_is_not_empty_where_one_plan_after_another_is_a_little_over() {
+    let turns = "1111111111111111111111111111111111111112242552222113551143254312325224525344511531111112322411342422\
+        4312153325514255232224112232451221311231412142343223431354232331141142335511152225235532523315125452";
+    let turns: Vec<usize> = turns.bytes().map(|digit| usize::from(digit - b'0')).collect();
+    let session = talk(&turns).summary(180, &"fact after fact. ".repeat(129));
+    let options = ContextOptions {
+        budget: Budget::Tokens(836),
+        summary: SummaryRole::Assistant,
+        format: Format::Anthropic,
+        encoding: Encoding::Estimate,
+        uncounted: false,
+    };
+    let context = session.context(&options);
+    assert!((836 * 9 / 10..=836).contains(&context.tokens), "{} of 836: {}", context.tokens, told(&context));
+}
