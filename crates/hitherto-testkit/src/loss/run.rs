@@ -73,6 +73,10 @@ pub async fn run(ground: Arc<Ground>, effort: Effort) -> String {
         start.elapsed().as_secs_f64()
     );
     println!("{done}");
+    if let Some(server) = ground.server() {
+        // Not left to the last who holds on to it: that is a worker which the end of the process may overtake.
+        server.kill();
+    }
     let wrong = count.all_wrong();
     let shown: Vec<_> = wrong.iter().take(20).map(|what| format!("  {what}\n")).collect();
     assert!(wrong.is_empty(), "{} things are wrong with {what}:\n{}", wrong.len(), shown.concat());
