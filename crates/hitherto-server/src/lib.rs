@@ -31,6 +31,7 @@ mod digits;
 mod http;
 mod keepalive;
 mod patience;
+mod private;
 mod resp;
 mod server;
 mod tls;

@@ -16,6 +16,7 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::Grant;
+use crate::private;
 
 /// The target of its events.
 pub(crate) const TARGET: &str = "audit";
@@ -88,16 +89,7 @@ pub(crate) fn exported(
     sessions: u64,
     messages: u64,
 ) {
-    tracing::info!(
-        target: TARGET,
-        action = "exported",
-        who = who.shown(),
-        tenant = tenant.map(Tenant::as_str),
-        layout,
-        sessions,
-        messages,
-        "audit"
-    );
+    moved("exported", who, tenant, layout, sessions, messages);
 }
 
 /// Messages were imported: so many were stored, of so many sessions, whatever was there already; from that layout, where
@@ -109,9 +101,20 @@ pub(crate) fn imported(
     sessions: u64,
     messages: u64,
 ) {
+    moved("imported", who, tenant, layout, sessions, messages);
+}
+
+fn moved(
+    action: &'static str,
+    who: &Who<'_>,
+    tenant: Option<&Tenant>,
+    layout: Option<&str>,
+    sessions: u64,
+    messages: u64,
+) {
     tracing::info!(
         target: TARGET,
-        action = "imported",
+        action,
         who = who.shown(),
         tenant = tenant.map(Tenant::as_str),
         layout,
@@ -148,11 +151,8 @@ where
     let writer = match path {
         None => BoxMakeWriter::new(std::io::stderr),
         Some(path) => {
-            let mut options = std::fs::OpenOptions::new();
-            options.append(true).create(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let file = options
+            let file = private::file()
+                .append(true)
                 .open(path)
                 .with_context(|| format!("audit_file {} cannot be used", path.display()))?;
             BoxMakeWriter::new(Mutex::new(file))

@@ -6,6 +6,8 @@ use crate::settings::Kind;
 
 const SESSION: Argument =
     Argument { name: "session", kind: Kind::Text, form: Form::Required, help: "The id of the session." };
+const SESSIONS: Argument =
+    Argument { name: "session", kind: Kind::Text, form: Form::Many, help: "The ids of the sessions." };
 const JSON: Argument =
     Argument { name: "json", kind: Kind::Switch, form: Form::Flag, help: "Print JSON, one object a line." };
 const COUNT: Kind = Kind::Number { unit: "NUMBER", min: 1, max: u32::MAX as u64 };
@@ -205,12 +207,7 @@ pub(super) const ENTRIES: [CommandEntry; 14] = [
         about: "Remove sessions and everything in them",
         example: "hitherto clear user-42",
         arguments: &[
-            Argument {
-                name: "session",
-                kind: Kind::Text,
-                form: Form::Many,
-                help: "The ids of the sessions.",
-            },
+            SESSIONS,
             Argument { name: "yes", kind: Kind::Switch, form: Form::Flag, help: "Do not ask." },
         ],
     },
@@ -272,12 +269,7 @@ pub(super) const ENTRIES: [CommandEntry; 14] = [
         about: "Write sessions as JSON Lines, one message a line, or as other programs' keys in Redis",
         example: "hitherto export --all --output chats.jsonl",
         arguments: &[
-            Argument {
-                name: "session",
-                kind: Kind::Text,
-                form: Form::Many,
-                help: "The ids of the sessions.",
-            },
+            SESSIONS,
             Argument { name: "all", kind: Kind::Switch, form: Form::Flag, help: "All sessions." },
             Argument {
                 name: "output",

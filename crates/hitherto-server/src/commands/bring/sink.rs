@@ -4,7 +4,7 @@
 //! any other key only where it is the same. A dump has its name when it is whole.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use hitherto::layout::{Key, Value};
 use hitherto::store::redis::foreign::ForeignWriter;
 
 use super::{reading, shown};
+use crate::private;
 
 /// Where keys are written to.
 #[derive(Debug)]
@@ -143,12 +144,8 @@ impl DumpFile {
         let mut part = path.as_os_str().to_owned();
         part.push(".part");
         let part = PathBuf::from(part);
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        // What people said is nobody else's to read.
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&part).with_context(|| format!("{} cannot be written", part.display()))?;
+        let cannot = || format!("{} cannot be written", part.display());
+        let file = private::file().write(true).truncate(true).open(&part).with_context(cannot)?;
         let mut dump = Self {
             whole: path.to_owned(),
             part,

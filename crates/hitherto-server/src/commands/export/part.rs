@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use hitherto::Seq;
 
+use crate::private;
 use crate::target::members;
 
 /// A file that is not whole yet.
@@ -44,12 +45,8 @@ impl Part {
         path.push(".part");
         let path = PathBuf::from(path);
         let cannot = || format!("{} cannot be written", path.display());
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(!resume);
-        // What people said is nobody else's to read.
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&path).with_context(cannot)?;
+        let mut options = private::file();
+        let mut file = options.read(true).write(true).truncate(!resume).open(&path).with_context(cannot)?;
         let exported = if resume { take_up(&mut file).with_context(cannot)? } else { HashMap::new() };
         let whole = whole.to_owned();
         Ok((Some(Self { file: BufWriter::new(file), path, whole }), exported))

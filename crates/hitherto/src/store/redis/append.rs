@@ -52,9 +52,9 @@ impl RedisStore {
         // at all; but the due-list has to know before whoever appends is told that it is one, whatever ends then.
         let waits = batch.once.is_some() || may == Some(May::Become);
         let ((known, touch), mark) = if waits {
-            let mark = folds && !self.touches.told(at.key, at.now);
-            let known = self.touches.knows(at.key);
-            ((known, Vec::new()), mark.then(|| due::later(at.key, at.now)))
+            let told = self.touches.told(at.key, at.now);
+            let mark = folds && told != Some(true);
+            ((told.is_some(), Vec::new()), mark.then(|| due::later(at.key, at.now)))
         } else {
             (self.touch_commands(at.key, at.now, folds), None)
         };

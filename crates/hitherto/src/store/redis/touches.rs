@@ -40,8 +40,8 @@ struct Told {
 }
 
 impl Touches {
-    /// Notes activity, and gives whether the session was [known](Self::knows), and the places that the lists are to be
-    /// told of now.
+    /// Notes activity, and gives whether the session was known, as [`told`](Self::told) says, and the places that the
+    /// lists are to be told of now.
     pub(super) fn touch(&self, key: &SessionKey, now: Timestamp) -> (bool, Vec<ListPlace>) {
         let hash = hash(key);
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -78,16 +78,12 @@ impl Touches {
         known.is_some_and(|known| *known == keys::user_place(key, user).place)
     }
 
-    /// Whether the list has been told of a session lately.
-    pub(super) fn told(&self, key: &SessionKey, now: Timestamp) -> bool {
+    /// Whether the list has been told of a session lately; `None` if this process has never told it, or since that it
+    /// ended.
+    pub(super) fn told(&self, key: &SessionKey, now: Timestamp) -> Option<bool> {
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let since = told.get(&hash(key)).map(|known| now.as_millis() - known.at.as_millis());
-        since.is_some_and(|since| (0..EVERY_MS).contains(&since))
-    }
-
-    /// Whether this process has told the list of a session at any time, and not that it ended.
-    pub(super) fn knows(&self, key: &SessionKey) -> bool {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&hash(key))
+        since.map(|since| (0..EVERY_MS).contains(&since))
     }
 
     /// The session has ended: its next activity is told at once.
@@ -174,9 +170,8 @@ impl RedisStore {
     }
 
     /// Whether this process has told the lists of the session before; and what they are told of a write, unless they were
-    /// told lately. The due-list is told for later, when the
-    /// next touch of this session would come: so it forgets no session, even if this process ends before it can
-    /// tell that one has become due.
+    /// told lately. The due-list is told for later, when the next touch of this session would come: so it forgets no
+    /// session, even if this process ends before it can tell that one has become due.
     pub(super) fn touch_commands(&self, key: &SessionKey, now: Timestamp, folds: bool) -> (bool, Vec<Cmd>) {
         let (known, places) = self.touches.touch(key, now);
         if places.is_empty() {
