@@ -81,14 +81,14 @@ fn a_redis_that_goes_and_comes_back() {
         assert!(matches!(answer.status, 503 | 504), "{answer:?}");
         get(server.address, "/readyz").expect(503);
         get(server.address, "/healthz").expect(200);
-        assert!(began.elapsed() < Duration::from_secs(4));
+        assert!(began.elapsed() < Duration::from_secs(10));
     }
     redis.restart();
     append().expect(201);
     redis.pause();
     let began = Instant::now();
     assert_eq!(append().problem(504, "store_timeout").json()["stored"], "unknown");
-    assert!(began.elapsed() < Duration::from_secs(3));
+    assert!(began.elapsed() < Duration::from_secs(10));
     redis.resume();
     append().expect(201);
     get(server.address, "/readyz").expect(200);

@@ -230,7 +230,7 @@ fn a_model_that_fails_changes_nothing_and_is_said() {
     let fake = FakeModel::start();
     let mut options = SummaryOptions::default();
     options.stand_in_after = 4;
-    for served in everywhere(&options, &Options::default(), &model(&fake, Duration::from_millis(500))) {
+    for served in everywhere(&options, &Options::default(), &model(&fake, Duration::from_secs(2))) {
         turns(&served.server, "s", 1..=15);
         let check = |behaviour: Behaviour, retry: &str, detail: &str| {
             fake.next(behaviour);
@@ -242,7 +242,7 @@ fn a_model_that_fails_changes_nothing_and_is_said() {
         };
         check(Behaviour::status(429).with_header("retry-after", "7"), "7", "429");
         check(Behaviour::says("NONE"), "5", "answered nothing");
-        check(Behaviour::silent(), "5", "no answer within 500 ms");
+        check(Behaviour::silent(), "5", "no answer within 2000 ms");
         // The fourth failure in a row brings the stand-in.
         fake.next(Behaviour::refuses());
         let stood_in = fold(&served).expect(200).json()["summary"].clone();

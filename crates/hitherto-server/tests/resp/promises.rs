@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hitherto::{AppendOptions, Change, ChatMemory, Message, SessionId, Ttl, TtlChange};
 use hitherto_server::{KeyspaceOptions, RespOptions};
@@ -36,18 +36,22 @@ fn wire(commands: &[Vec<&str>]) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// Sends commands on a connection that is reset before their replies are read.
-fn torn(door: &Listening, other: &mut Client, commands: &[Vec<&str>], length: i64) {
+/// Sends commands on a connection that is reset before their replies, which end so, are read.
+fn torn(door: &Listening, other: &mut Client, commands: &[Vec<&str>], end: &str) {
     let clients = |other: &mut Client| call(other, "INFO clients").text();
     let before = clients(other);
     let mut torn = TcpStream::connect(door.address).unwrap();
     torn.write_all(&wire(commands)).unwrap();
-    while call(other, "LLEN agents:session:s:messages").integer() < length {
+    let (began, mut there) = (Instant::now(), [0; 1024]);
+    loop {
+        let count = torn.peek(&mut there).unwrap();
+        if there[..count].ends_with(end.as_bytes()) {
+            break;
+        }
+        let found = String::from_utf8_lossy(&there[..count]);
+        assert!(began.elapsed() < Duration::from_secs(20), "{found}");
         thread::yield_now();
     }
-    torn.peek(&mut [0]).unwrap();
-    // The last reply is on its way: all that comes with it is there, too.
-    thread::sleep(Duration::from_millis(50));
     drop(torn);
     while clients(other) != before {
         thread::yield_now();
@@ -88,7 +92,7 @@ fn a_push_is_no_repeat_of_one_that_is_gone() {
         let mut other = door.client();
         let element = r#"{"role":"user","content":"yes"}"#;
         let push = vec!["RPUSH", "agents:session:s:messages", element];
-        torn(&door, &mut other, std::slice::from_ref(&push), 1);
+        torn(&door, &mut other, std::slice::from_ref(&push), ":1\r\n");
         call(&mut other, "DEL agents:session:s:messages");
         assert_eq!(door.client().command(&push).unwrap(), Reply::Integer(1), "{kind}");
         assert_eq!(call(&mut other, "LLEN agents:session:s:messages"), Reply::Integer(1), "{kind}");
@@ -110,7 +114,7 @@ fn a_transaction_that_is_sent_again_after_a_reset_is_stored_once() {
             vec!["HSET", "agents:session:s", "updated_at", "1"],
             vec!["EXEC"],
         ];
-        torn(&door, &mut other, &commands, 1);
+        torn(&door, &mut other, &commands, "*3\r\n:1\r\n:1\r\n:1\r\n");
         let mut again = door.client();
         let mut last = Reply::Nil;
         for command in &commands {

@@ -53,11 +53,9 @@ async fn check(kind: ServerKind) {
     assert_eq!(append_once(&memory, "s", "1").await.unwrap(), (2, false));
 
     replica.pause();
-    // What the replica has not got is on the primary, and the caller is told so, in time.
-    let began = Instant::now();
+    // What the replica has not got is on the primary, and the caller is told so: not that time was up.
     let error = append_once(&memory, "s", "2").await.unwrap_err();
     assert!(not_replicated(&error), "{error:?}");
-    assert!(began.elapsed() < Duration::from_millis(1900), "{:?}", began.elapsed());
     // A repeat waits again, and so do the other changes; reading does not.
     assert!(not_replicated(&append_once(&memory, "s", "2").await.unwrap_err()));
     assert!(not_replicated(&memory.delete(&session("s"), 1).await.unwrap_err()));

@@ -18,7 +18,7 @@ async fn start() -> (Arc<Cluster>, ChatMemory) {
 /// For calls that are to fail soon.
 fn impatient(cluster: &Cluster) -> ChatMemory {
     let mut options: RedisOptions = options(&cluster.url());
-    options.deadline = Duration::from_millis(300);
+    options.deadline = Duration::from_secs(1);
     memory(options)
 }
 

@@ -179,28 +179,37 @@ async fn a_server_that_misses_its_replicas_takes_no_writes() {
 /// It has much to read, and says so meanwhile; then all is there.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_loading_says_so_until_it_has() {
-    let settings = RedisSettings::new(ServerKind::Redis7).append_only().directive("key-load-delay", "500");
+    // It takes 50 ms for each key that it reads, and looks at its clients after each kilobyte.
+    let settings = RedisSettings::new(ServerKind::Redis7)
+        .directive("key-load-delay", "50000")
+        .directive("rdbcompression", "no")
+        .directive("loading-process-events-interval-bytes", "1024");
     let server = std::sync::Arc::new(settings.start());
     let memory = memory(options(&server.url()));
-    // It looks at its clients every 1024 commands of the file, of which an append has several.
-    for number in 0..1500 {
-        append(&memory, "s", &number.to_string()).await.unwrap();
+    let before = "before".repeat(100);
+    for number in 0..100 {
+        append(&memory, &format!("s{number}"), &before).await.unwrap();
     }
+    assert_eq!(server.command(&["SAVE"]).text(), "OK");
+    server.kill();
     let restarting = std::sync::Arc::clone(&server);
     let restart = tokio::spawn(beside(move || restarting.restart()));
     let mut loading = 0;
     let deadline = Instant::now() + Duration::from_secs(30);
-    loop {
+    let first_seq = loop {
         assert!(Instant::now() < deadline, "it does not end");
-        match append_once(&memory, "s", "after").await {
-            Ok((first_seq, _)) => {
-                assert_eq!(first_seq, 1501);
-                break;
+        match append_once(&memory, "s0", "after").await {
+            Ok((first_seq, _)) => break first_seq,
+            Err(Error::Store(StoreError::Loading { .. })) => {
+                loading += 1;
+                // It has been seen, and may get on with it.
+                server.command(&["CONFIG", "SET", "key-load-delay", "0"]);
             }
-            Err(Error::Store(StoreError::Loading { .. })) => loading += 1,
             Err(error) => assert!(error.is_retryable(), "{error:?}"),
         }
-    }
+    };
     restart.await.unwrap();
     assert!(loading > 0, "it never said that it was loading");
+    assert_eq!(first_seq, 2);
+    assert_eq!(texts(&memory, "s0").await, [before.as_str(), "after"]);
 }

@@ -15,7 +15,7 @@ use super::address::Entry;
 use super::dial::Demand;
 use super::link::{Kind, Link, Request, Sending};
 use super::meta::integer;
-use super::patience::{Doubt, Patience};
+use super::patience::{self, Failures, Patience};
 use super::refusal::{Place, Refusal};
 use super::slot::{self, SLOTS};
 use super::{errors, side_by_side};
@@ -25,8 +25,6 @@ use crate::store::{Outcome, Result, StoreError};
 const HOPS: u32 = 3;
 /// How long what is known is trusted although a slot has moved: that one is noted by itself.
 const RELEARN: Duration = Duration::from_secs(1);
-/// How long one node may take to say who has which slots.
-const ASKED: Duration = Duration::from_millis(500);
 
 /// Nodes, and who of them has which slot.
 pub(super) struct Cluster {
@@ -82,7 +80,7 @@ impl Cluster {
     pub(super) async fn exchange(&self, sending: Sending<'_>) -> Result<Value> {
         let slot = slot::of_request(sending.request);
         let mut patience = Patience::until(sending.until);
-        let mut doubt = Doubt::default();
+        let mut failures = Failures::default();
         let (mut asked, mut hops): (Option<Arc<Link>>, u32) = (None, 0);
         loop {
             let asking = asked.is_some();
@@ -90,8 +88,13 @@ impl Cluster {
                 Some(link) => link,
                 None => match self.owner(slot, sending.until).await {
                     Ok(link) => link,
-                    Err(error) if errors::may_repeat(&error, Kind::Read) && patience.wait().await => continue,
-                    Err(error) => return Err(doubt.of(error)),
+                    Err(error) => {
+                        failures.note(&error);
+                        if errors::may_repeat(&error, Kind::Read) && patience.wait().await {
+                            continue;
+                        }
+                        return Err(failures.end(error));
+                    }
                 },
             };
             let version = self.version();
@@ -101,11 +104,11 @@ impl Cluster {
                 Err(error) => {
                     // Whoever has died, or is silent, may have been replaced: whoever calls next looks, too.
                     self.is_stale.store(true, Ordering::Release);
-                    doubt.note(&error);
+                    failures.note(&error);
                     if errors::may_repeat(&error, sending.kind) && patience.wait().await {
                         continue;
                     }
-                    return Err(doubt.of(error));
+                    return Err(failures.end(error));
                 }
             };
             let Some(refusal) = Refusal::of_answer(&answer, sending.request, sending.kind) else {
@@ -130,7 +133,7 @@ impl Cluster {
                 }
             };
             if !goes_on || Instant::now() >= sending.until {
-                return doubt.of_refusal(&link, answer);
+                return failures.end_refused(&link, answer);
             }
         }
     }
@@ -298,7 +301,7 @@ impl Cluster {
                 request: Request::One(&command),
                 asking: false,
                 acknowledge: None,
-                until: until.min(Instant::now() + ASKED),
+                until: patience::half(until),
             };
             match node.exchange(sending).await? {
                 Value::ServerError(error) => {
@@ -309,7 +312,7 @@ impl Cluster {
         });
         let (shares, said_by) = side_by_side::first(questions.collect::<Vec<_>>())
             .await
-            .map_err(|error| error.unwrap_or_else(silent))?;
+            .map_err(|none| errors::most_telling(none).unwrap_or_else(silent))?;
         self.put(shares, &said_by)
     }
 

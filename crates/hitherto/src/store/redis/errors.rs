@@ -84,6 +84,17 @@ pub(super) fn is_of_the_link(error: &StoreError) -> bool {
     )
 }
 
+/// Whether nothing more is known than that time was up.
+pub(super) fn is_late(error: &StoreError) -> bool {
+    matches!(error, StoreError::TimedOut { .. })
+}
+
+/// Of the errors of servers that were asked the same, the last that says more than that time was up; else the last.
+pub(super) fn most_telling(mut errors: Vec<StoreError>) -> Option<StoreError> {
+    let at = errors.iter().rposition(|error| !is_late(error)).or(errors.len().checked_sub(1))?;
+    Some(errors.swap_remove(at))
+}
+
 /// The error of a call of which an earlier attempt may have been carried out.
 pub(super) fn in_doubt(error: StoreError) -> StoreError {
     let outcome = Outcome::Unknown;

@@ -5,7 +5,6 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use redis::{ConnectionInfo, Value};
 use tokio::time::Instant;
@@ -13,13 +12,10 @@ use tokio::time::Instant;
 use super::address::Entry;
 use super::dial::Demand;
 use super::link::{Kind, Link, Request, Sending};
-use super::patience::{Doubt, Patience};
+use super::patience::{self, Failures, Patience};
 use super::refusal::Refusal;
 use super::{errors, side_by_side};
 use crate::store::{Outcome, Result, StoreError};
-
-/// How long one Sentinel may take.
-const ASKED: Duration = Duration::from_millis(500);
 
 /// Sentinels, and the primary that they named last.
 #[derive(Debug)]
@@ -57,12 +53,17 @@ impl Sentinel {
     /// Sends a request to the primary.
     pub(super) async fn exchange(&self, sending: Sending<'_>) -> Result<Value> {
         let mut patience = Patience::until(sending.until);
-        let mut doubt = Doubt::default();
+        let mut failures = Failures::default();
         loop {
             let link = match self.primary(sending.until).await {
                 Ok(link) => link,
-                Err(error) if errors::may_repeat(&error, Kind::Read) && patience.wait().await => continue,
-                Err(error) => return Err(doubt.of(error)),
+                Err(error) => {
+                    failures.note(&error);
+                    if errors::may_repeat(&error, Kind::Read) && patience.wait().await {
+                        continue;
+                    }
+                    return Err(failures.end(error));
+                }
             };
             let attempt = Sending { until: patience.share(sending.kind), ..sending };
             match link.exchange(attempt).await {
@@ -71,7 +72,7 @@ impl Sentinel {
                     Some(_) => {
                         self.forget(&link);
                         if !patience.wait().await {
-                            return doubt.of_refusal(&link, answer);
+                            return failures.end_refused(&link, answer);
                         }
                     }
                 },
@@ -79,9 +80,9 @@ impl Sentinel {
                     if errors::is_of_the_link(&error) {
                         self.forget(&link);
                     }
-                    doubt.note(&error);
+                    failures.note(&error);
                     if !errors::may_repeat(&error, sending.kind) || !patience.wait().await {
-                        return Err(doubt.of(error));
+                        return Err(failures.end(error));
                     }
                 }
             }
@@ -108,10 +109,10 @@ impl Sentinel {
         let questions: Vec<_> =
             watchers.into_iter().map(|watcher| ask(watcher, name.clone(), until)).collect();
         let answer = side_by_side::first(questions).await;
-        let (host, port) =
-            answer.map_err(|error| error.unwrap_or_else(|| unknown("no Sentinel is named")))?;
+        let (host, port) = answer
+            .map_err(|none| errors::most_telling(none).unwrap_or_else(|| unknown("no Sentinel is named")))?;
         let link = self.entry.link(&host, port, Demand::Primary)?;
-        link.connect(until.min(Instant::now() + ASKED)).await?;
+        link.connect(patience::half(until)).await?;
         tracing::info!(store = self.name, primary = link.name(), "the primary that Sentinels name");
         *self.primary.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&link));
         Ok(link)
@@ -139,7 +140,7 @@ async fn ask(watcher: Arc<Link>, name: String, until: Instant) -> Result<(String
         request: Request::One(&command),
         asking: false,
         acknowledge: None,
-        until: until.min(Instant::now() + ASKED),
+        until: patience::half(until),
     };
     match watcher.exchange(sending).await? {
         Value::ServerError(error) => Err(errors::explain(watcher.name(), &error.into(), Outcome::NotStored)),

@@ -8,9 +8,9 @@ use tokio::task::JoinSet;
 /// After how long the next one is asked, too.
 const STAGGER: Duration = Duration::from_millis(100);
 
-/// The first answer that is one, or the last that is none: the first is asked, and the next whenever one has no answer
+/// The first answer that is one, or all that are none: the first is asked, and the next whenever one has no answer
 /// or is slow.
-pub(super) async fn first<T, E, F>(questions: impl IntoIterator<Item = F>) -> Result<T, Option<E>>
+pub(super) async fn first<T, E, F>(questions: impl IntoIterator<Item = F>) -> Result<T, Vec<E>>
 where
     T: Send + 'static,
     E: Send + 'static,
@@ -18,7 +18,7 @@ where
 {
     let mut waiting = questions.into_iter();
     let mut asked = JoinSet::new();
-    let (mut more, mut none) = (true, None);
+    let (mut more, mut none) = (true, Vec::new());
     loop {
         match waiting.next() {
             Some(question) => drop(asked.spawn(question)),
@@ -33,7 +33,7 @@ where
                     None if !more => return Err(none),
                     None => break,
                     Some(no) => {
-                        none = no.ok().and_then(Result::err).or(none);
+                        none.extend(no.ok().and_then(Result::err));
                         if more {
                             break;
                         }
@@ -58,8 +58,8 @@ mod tests {
         IsSilent,
     }
 
-    /// The first answer, and how many were asked.
-    async fn ask(asked: &[Asked]) -> (Option<u32>, usize) {
+    /// The first answer, or how many have none; and how many were asked.
+    async fn ask(asked: &[Asked]) -> (Result<u32, usize>, usize) {
         let count = Arc::new(AtomicUsize::new(0));
         let questions = asked.iter().copied().map(|asked| {
             let count = Arc::clone(&count);
@@ -72,16 +72,16 @@ mod tests {
                 }
             }
         });
-        (first(questions.collect::<Vec<_>>()).await.ok(), count.load(Ordering::SeqCst))
+        (first(questions.collect::<Vec<_>>()).await.map_err(|none| none.len()), count.load(Ordering::SeqCst))
     }
 
     #[tokio::test]
     async fn whoever_is_silent_or_has_no_answer_holds_up_nobody() {
         use Asked::{HasNone, IsSilent, Says};
-        assert_eq!(ask(&[Says(1), Says(2)]).await, (Some(1), 1));
-        assert_eq!(ask(&[HasNone, Says(2)]).await, (Some(2), 2));
-        assert_eq!(ask(&[IsSilent, HasNone, Says(3)]).await, (Some(3), 3));
-        assert_eq!(ask(&[HasNone, HasNone]).await, (None, 2));
-        assert_eq!(ask(&[]).await, (None, 0));
+        assert_eq!(ask(&[Says(1), Says(2)]).await, (Ok(1), 1));
+        assert_eq!(ask(&[HasNone, Says(2)]).await, (Ok(2), 2));
+        assert_eq!(ask(&[IsSilent, HasNone, Says(3)]).await, (Ok(3), 3));
+        assert_eq!(ask(&[HasNone, HasNone]).await, (Err(2), 2));
+        assert_eq!(ask(&[]).await, (Err(0), 0));
     }
 }
