@@ -1,11 +1,14 @@
 //! What Sentinels watch: another server becomes the primary, and is followed.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use hitherto::{Error, StoreError};
 use hitherto_testkit::{Certificates, RedisSettings, Sentinels, ServerKind};
 
-use super::writer::{Writer, append, append_at_last, append_once, beside, memory, options, session, texts};
+use super::writer::{
+    SLACK, Writer, append, append_at_last, append_once, beside, memory, options, session, texts,
+};
 
 const KIND: ServerKind = ServerKind::Redis7;
 
@@ -98,6 +101,8 @@ async fn what_is_wrong_is_said() {
     let error = append(&memory(options(&all.sentinels()[0].url())), "s", "hi").await.unwrap_err();
     assert!(error.to_string().contains("it is a Sentinel"), "{error}");
     all.servers()[0].kill();
-    let error = memory(options(&all.url())).describe(&session("s")).await.unwrap_err();
-    assert!(error.is_retryable(), "{error:?}");
+    let dead = options(&all.url());
+    let (limit, began) = (dead.deadline + SLACK, Instant::now());
+    let error = memory(dead).describe(&session("s")).await.unwrap_err();
+    assert!(error.is_retryable() && began.elapsed() < limit, "{error:?}");
 }

@@ -9,7 +9,7 @@ use hitherto::{AppendOptions, ChatMemory, Direction, Error, Message, SessionId};
 use tokio::task::JoinHandle;
 
 /// How much later than its deadline a call may end on a machine that is busy.
-const SLACK: Duration = Duration::from_secs(3);
+pub(crate) const SLACK: Duration = Duration::from_secs(3);
 
 pub(crate) fn session(name: &str) -> SessionId {
     SessionId::parse(name).unwrap()

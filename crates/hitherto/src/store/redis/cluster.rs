@@ -89,11 +89,8 @@ impl Cluster {
                 None => match self.owner(slot, sending.until).await {
                     Ok(link) => link,
                     Err(error) => {
-                        failures.note(&error);
-                        if errors::may_repeat(&error, Kind::Read) && patience.wait().await {
-                            continue;
-                        }
-                        return Err(failures.end(error));
+                        failures.again(error, Kind::Read, &mut patience).await?;
+                        continue;
                     }
                 },
             };
@@ -104,11 +101,8 @@ impl Cluster {
                 Err(error) => {
                     // Whoever has died, or is silent, may have been replaced: whoever calls next looks, too.
                     self.is_stale.store(true, Ordering::Release);
-                    failures.note(&error);
-                    if errors::may_repeat(&error, sending.kind) && patience.wait().await {
-                        continue;
-                    }
-                    return Err(failures.end(error));
+                    failures.again(error, sending.kind, &mut patience).await?;
+                    continue;
                 }
             };
             let Some(refusal) = Refusal::of_answer(&answer, sending.request, sending.kind) else {

@@ -61,8 +61,19 @@ pub(super) struct Failures {
 }
 
 impl Failures {
+    /// After an attempt that failed so: waits for the next, or is the error of the call.
+    pub(super) async fn again(
+        &mut self,
+        error: StoreError,
+        kind: Kind,
+        patience: &mut Patience,
+    ) -> Result<()> {
+        self.note(&error);
+        if errors::may_repeat(&error, kind) && patience.wait().await { Ok(()) } else { Err(self.end(error)) }
+    }
+
     /// Notes how an attempt failed.
-    pub(super) fn note(&mut self, error: &StoreError) {
+    fn note(&mut self, error: &StoreError) {
         self.in_doubt |= error.outcome() == Outcome::Unknown;
         if !errors::is_late(error) {
             self.telling = Some(error.clone());
@@ -70,8 +81,8 @@ impl Failures {
     }
 
     /// The error of the call, of which the last attempt failed so.
-    pub(super) fn end(self, last: StoreError) -> StoreError {
-        let error = match self.telling {
+    fn end(&mut self, last: StoreError) -> StoreError {
+        let error = match self.telling.take() {
             Some(telling) if errors::is_late(&last) && last.outcome() == Outcome::NotStored => telling,
             _ => last,
         };

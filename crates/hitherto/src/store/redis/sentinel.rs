@@ -58,11 +58,8 @@ impl Sentinel {
             let link = match self.primary(sending.until).await {
                 Ok(link) => link,
                 Err(error) => {
-                    failures.note(&error);
-                    if errors::may_repeat(&error, Kind::Read) && patience.wait().await {
-                        continue;
-                    }
-                    return Err(failures.end(error));
+                    failures.again(error, Kind::Read, &mut patience).await?;
+                    continue;
                 }
             };
             let attempt = Sending { until: patience.share(sending.kind), ..sending };
@@ -80,10 +77,7 @@ impl Sentinel {
                     if errors::is_of_the_link(&error) {
                         self.forget(&link);
                     }
-                    failures.note(&error);
-                    if !errors::may_repeat(&error, sending.kind) || !patience.wait().await {
-                        return Err(failures.end(error));
-                    }
+                    failures.again(error, sending.kind, &mut patience).await?;
                 }
             }
         }
